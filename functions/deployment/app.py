@@ -1,0 +1,61 @@
+"""Called by CloudFormation while it deploys: refuses what contradicts the policy, and does what it cannot do itself."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+from kept.adapters import aws
+from kept.adapters.dynamo.suppressions import DynamoSuppressions
+from kept.adapters.secrets import read_keys
+from kept.app.check_deployment import check_mail_lifecycle
+from kept.domain.errors import KeptError
+from kept.domain.policy import load_policy
+from kept.entry.observability import Observer, describe
+from kept.entry.settings import setting
+
+observer = Observer()
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Answer a custom resource's request; whatever happens, CloudFormation gets an answer and does not hang.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+    """
+    answer: dict[str, Any] = {"Status": "SUCCESS", "Data": {}}
+    try:
+        task = _TASKS[event["ResourceType"]]
+        answer["Data"] = task(event["RequestType"], event["ResourceProperties"])
+    except KeptError as error:
+        answer |= {"Status": "FAILED", "Reason": str(error)}
+    except Exception as error:
+        answer |= {"Status": "FAILED", "Reason": "{error} at {place}".format(**describe(error))}
+    observer.log("custom-resource", request=context.aws_request_id, outcome=answer["Status"])
+    answer |= {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
+    answer["PhysicalResourceId"] = event.get("PhysicalResourceId", event["LogicalResourceId"])
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")
+    with urllib.request.urlopen(request, timeout=20):
+        pass
+
+
+def _check(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
+    if request_type == "Delete":
+        return {}
+    check_mail_lifecycle(load_policy(), int(properties["MailLifecycleDays"]))
+    suppressions = DynamoSuppressions(setting("SUPPRESSIONS_TABLE"))
+    return {"KeyCheck": suppressions.agree_on_key(read_keys(setting("HASH_KEY_SECRET")))}
+
+
+def _activate(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
+    """Make the receipt rule set the active one; when the stack goes, leave none active if it was ours."""
+    ses, name = aws.client("ses"), properties["RuleSetName"]
+    with aws.unavailable("activate the receipt rule set"):
+        if request_type != "Delete":
+            ses.set_active_receipt_rule_set(RuleSetName=name)
+        elif ses.describe_active_receipt_rule_set().get("Metadata", {}).get("Name") == name:
+            ses.set_active_receipt_rule_set()
+    return {}
+
+
+_TASKS = {"Custom::DeploymentCheck": _check, "Custom::ActiveReceiptRuleSet": _activate}

@@ -1,0 +1,40 @@
+"""Follows every change of a record in the table's own stream: when a record goes, its raw mail goes too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import EventType
+
+from kept.app.discard import discard_raw_mail
+from kept.entry import wiring
+from kept.entry.batches import handle_batch
+from kept.entry.observability import Observer
+
+observer = Observer()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle a batch of changes; after a failure the stream comes back to the first that failed."""
+    answer = handle_batch(event, EventType.DynamoDBStreams, _follow, observer)
+    observer.log(
+        "batch",
+        request=context.aws_request_id,
+        count=len(event["Records"]),
+        outcome=f"{len(answer['batchItemFailures'])} failed",
+    )
+    return answer
+
+
+def _follow(record: dict[str, Any]) -> None:
+    images = record["dynamodb"]
+    before, after = _raw_key(images.get("OldImage")), _raw_key(images.get("NewImage"))
+    if discard_raw_mail(before, after, raw_mail=wiring.raw_mail()):
+        observer.count("RawMailDiscarded")
+
+
+def _raw_key(image: dict[str, Any] | None) -> str | None:
+    """The raw mail's key in an item, which a stream writes in DynamoDB's JSON."""
+    mail: dict[str, Any] = (image or {}).get("mail", {}).get("M", {})
+    key: str | None = mail.get("raw_key", {}).get("S")
+    return key

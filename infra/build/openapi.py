@@ -1,0 +1,105 @@
+"""Writes the OpenAPI 3.1 document, made from the routes that the functions declare: `python -m infra.build.openapi FILE`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kept.domain.durations import Duration
+from kept.entry.body import FORM, JSON
+from kept.entry.http import Api, Operation
+from kept.entry.problem import Problem
+
+ROOT = Path(__file__).parents[2]
+REF = "#/components/schemas/{name}"
+
+
+def collect(functions: Path = ROOT / "functions") -> dict[str, Api]:
+    """The API of each function that has one, by the function's folder name."""
+    os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "openapi")
+    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Kept")
+    apis = {}
+    for path in sorted(functions.glob("*/app.py")):
+        name = f"functions.{path.parent.name}.app"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec and spec.loader
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if isinstance(getattr(module, "handler", None), Api):
+            apis[path.parent.name] = module.handler
+    return apis
+
+
+def document(apis: dict[str, Api]) -> dict[str, Any]:
+    """The whole document. Two structures with the same name in two functions get names that tell them apart."""
+    operations = [(tag, operation) for tag, api in apis.items() for operation in api.operations]
+    types = [Problem, *(t for _, o in operations for t in (o.reads, *o.answers.values()) if t)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=REF, schema_hook=_schema_of)
+    by_type = dict(zip(types, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for tag, operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(tag, operation, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Kept", "version": "1", "description": "Keeps a shop's privacy policy."},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"staff": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _schema_of(unknown: type) -> dict[str, Any]:
+    if unknown is Duration:
+        return {"type": "string", "examples": ["30 days"]}
+    raise NotImplementedError(unknown)
+
+
+def _operation(tag: str, operation: Operation, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "operationId": f"{operation.method.lower()}_{re.sub(r'[^a-z]+', '_', operation.path).strip('_') or 'home'}",
+        "tags": [tag],
+        "summary": operation.summary,
+        "responses": {
+            str(status): _answer(status, schemas[body] if body else None) for status, body in operation.answers.items()
+        }
+        | {"default": _answer(None, schemas[Problem], "application/problem+json")},
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ] + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in operation.query]
+    if parameters:
+        result["parameters"] = parameters
+    if operation.access == "staff":
+        result["security"] = [{"staff": []}]
+    if operation.reads:
+        schema = {"schema": schemas[operation.reads]}
+        content = {JSON: schema} | ({FORM: schema} if operation.forms else {})
+        result["requestBody"] = {"required": True, "content": content}
+    return result
+
+
+def _answer(status: int | None, schema: dict[str, Any] | None, content_type: str = JSON) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase if status else "What is wrong"}
+    if schema:
+        answer["content"] = {content_type: {"schema": schema}}
+    return answer
+
+
+def main(target: Path) -> None:
+    """Write the document to a file."""
+    target.write_text(json.dumps(document(collect()), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""DynamoDB through PynamoDB: `tables` says what the items look like, the stores keep the ports with them."""

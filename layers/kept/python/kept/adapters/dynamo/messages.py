@@ -1,0 +1,306 @@
+"""Records for review, in the table `subjects`."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar, cast
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+
+from kept.adapters.dynamo.connection import ConditionFailedError, Table, put_if, unavailable
+from kept.app.ports import Page
+from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+from kept.domain.identity import Keys, SubjectId
+from kept.domain.records import MAIN_QUEUE, Attachment, Channel, Kind, MailFacts, Message, Note, PostalAddress, Status
+from kept.domain.retention import is_held
+
+PREFIX = "message#"
+SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
+NOTES = 50  # with the text they must fit into DynamoDB's 400 KB an item
+
+_CURSOR = re.compile(r"[0-9]#[0-9]{10}#[0-9a-f]{32}")
+
+
+class _PostalAddress(MapAttribute[str, Any]):
+    text = UnicodeAttribute()
+    purposes = ListAttribute(of=UnicodeAttribute)
+
+
+class _Attachment(MapAttribute[str, Any]):
+    name = UnicodeAttribute()
+    content_type = UnicodeAttribute()
+    size = NumberAttribute()
+
+
+class _Mail(MapAttribute[str, Any]):
+    raw_key = UnicodeAttribute()
+    message_id = UnicodeAttribute()
+    reply_to = UnicodeAttribute(null=True)
+    language = UnicodeAttribute()
+    attachments = ListAttribute(of=_Attachment)
+    defects = ListAttribute(of=UnicodeAttribute)
+    intents = ListAttribute(of=UnicodeAttribute)
+    machine_reason = UnicodeAttribute(null=True)
+    spam = BooleanAttribute()
+    text_truncated = BooleanAttribute()
+
+
+class _Note(MapAttribute[str, Any]):
+    at = NumberAttribute()
+    by = UnicodeAttribute()
+    text = UnicodeAttribute()
+
+
+class _LookupIndex(GlobalSecondaryIndex["MessageItem"]):
+    class Meta:
+        index_name = "lookup"
+        projection = KeysOnlyProjection()
+
+    lookup = BinaryAttribute(hash_key=True, legacy_encoding=False)
+
+
+class _QueueIndex(GlobalSecondaryIndex["MessageItem"]):
+    class Meta:
+        index_name = "queue"
+        projection = IncludeProjection(["kind", "discard_at"])
+
+    queue = UnicodeAttribute(hash_key=True)
+    queue_order = UnicodeAttribute(range_key=True)
+
+
+class MessageItem(Table):
+    """A record as it lies in the table."""
+
+    class Meta(Table.Meta):
+        pass
+
+    pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
+    sk = UnicodeAttribute(range_key=True)
+    lookup = BinaryAttribute(legacy_encoding=False)
+    queue = UnicodeAttribute()
+    queue_order = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    status = UnicodeAttribute()
+    received_at = NumberAttribute()
+    discard_at = NumberAttribute()
+    email = UnicodeAttribute(null=True)
+    text = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    postal_address = _PostalAddress(null=True)
+    locale = UnicodeAttribute(null=True)
+    content_digest = BinaryAttribute(null=True, legacy_encoding=False)
+    mail = _Mail(null=True)
+    recorded_by = UnicodeAttribute(null=True)
+    notes = ListAttribute(of=_Note)
+    outcome = UnicodeAttribute(null=True)
+    reviewed_at = NumberAttribute(null=True)
+    reviewed_by = UnicodeAttribute(null=True)
+
+    lookup_index: ClassVar = _LookupIndex()
+    queue_index: ClassVar = _QueueIndex()
+
+
+class DynamoMessages:
+    """Keeps the port `Messages`."""
+
+    def __init__(self, table: str, keys: Keys) -> None:
+        MessageItem.Meta.table_name = table
+        self._keys = keys
+
+    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+        """One conditional write; see the port."""
+        condition = MessageItem.pk.does_not_exist()
+        if replace_expired_at is not None:
+            condition |= MessageItem.discard_at <= replace_expired_at
+        standing = put_if(self._to_item(message), condition)
+        return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
+
+    def find(self, reference: str, now: int) -> Message:
+        """A query of the sparse index, then a strong read of the record itself."""
+        with unavailable("find a record"):
+            keys = next(iter(MessageItem.lookup_index.query(self._keys.lookup(reference), limit=1)), None)
+            try:
+                item = MessageItem.get(keys.pk, keys.sk, consistent_read=True) if keys else None
+            except DoesNotExist:
+                item = None
+        if item is None or not is_held(int(item.discard_at), now):
+            raise NotFoundError("Nothing is held under this reference: it is wrong, or what it named was discarded.")
+        return _to_message(item)
+
+    def queue(self, status: Status, kinds: Iterable[Kind], cursor: str | None, limit: int, now: int) -> Page:
+        """Each shard's index in order, merged while reading; then one batch read of the page's records."""
+        if cursor is not None and not _CURSOR.fullmatch(cursor):
+            raise InvalidInputError(FieldProblem("/cursor", "is not a cursor of ours; start again without one"))
+        wanted = set(kinds)
+        with unavailable("read the queue"):
+            shards = [
+                self._shard(f"{lane}#{shard}", wanted, cursor, limit + 1, now)
+                for lane in {_lane(status, kind) for kind in wanted}
+                for shard in range(SHARDS)
+            ]
+            entries = list(islice(heapq.merge(*shards, key=lambda e: str(e.queue_order)), limit + 1))
+            page = entries[:limit]
+            items = MessageItem.batch_get([(e.pk, e.sk) for e in page], consistent_read=True) if page else []
+            messages = {m.record_id: m for m in map(_to_message, items)}
+        # The index follows the table a moment later: what has gone or changed since is left out.
+        current = (messages.get(e.sk.removeprefix(PREFIX)) for e in page)
+        return Page(
+            tuple(m for m in current if m and m.status == status and m.kind in wanted and is_held(m.discard_at, now)),
+            str(page[-1].queue_order) if len(entries) > limit else None,
+        )
+
+    def annotate(self, message: Message, note: Note, now: int) -> None:
+        """Append a note, on the condition that the record is still held."""
+        if len(message.notes) >= NOTES:
+            raise ConflictError(f"This record has {NOTES} notes already, which is as many as it can hold.")
+        try:
+            with unavailable("note"):
+                self._key_of(message).update(
+                    actions=[
+                        MessageItem.notes.set(
+                            MessageItem.notes.append([_Note(at=note.at, by=note.by, text=note.text)])
+                        )
+                    ],
+                    condition=MessageItem.pk.exists() & (MessageItem.discard_at > now),
+                )
+        except ConditionFailedError:
+            raise NotFoundError("This record was discarded meanwhile.") from None
+
+    def review(self, before: Message, after: Message, now: int) -> None:
+        """Write what a review changes, on the condition that nobody changed it since `before` was read."""
+        item = self._to_item(after)
+        changed = ("kind", "status", "outcome", "reviewed_at", "reviewed_by", "discard_at", "queue", "queue_order")
+        try:
+            with unavailable("review"):
+                self._key_of(after).update(
+                    actions=[getattr(MessageItem, name).set(getattr(item, name)) for name in changed],
+                    condition=(MessageItem.discard_at == before.discard_at)
+                    & (MessageItem.status == before.status)
+                    & (MessageItem.discard_at > now),
+                )
+        except ConditionFailedError:
+            raise ConflictError("Somebody else changed this record at the same moment; look at it again.") from None
+
+    def _key_of(self, message: Message) -> MessageItem:
+        return MessageItem(message.subject_id, PREFIX + message.record_id)
+
+    def _shard(
+        self, partition: str, kinds: set[Kind], cursor: str | None, page_size: int, now: int
+    ) -> Iterator[MessageItem]:
+        """One shard's entries after the cursor, fetched as they are asked for."""
+        return MessageItem.queue_index.query(
+            partition,
+            range_key_condition=MessageItem.queue_order > cursor if cursor else None,
+            filter_condition=MessageItem.kind.is_in(*sorted(kinds)) & (MessageItem.discard_at > now),
+            page_size=page_size,
+        )
+
+    def _to_item(self, message: Message) -> MessageItem:
+        shard = int(message.record_id[:2], 16) % SHARDS
+        return MessageItem(
+            pk=message.subject_id,
+            sk=PREFIX + message.record_id,
+            lookup=self._keys.lookup(message.reference),
+            queue=f"{_lane(message.status, message.kind)}#{shard}",
+            queue_order=f"{message.rank}#{message.received_at:010d}#{message.record_id}",
+            reference=message.reference,
+            kind=message.kind,
+            channel=message.channel,
+            status=message.status,
+            received_at=message.received_at,
+            discard_at=message.discard_at,
+            email=message.email,
+            text=message.text,
+            subject=message.subject,
+            name=message.name,
+            phone=message.phone,
+            postal_address=_postal_address_item(message.postal_address),
+            locale=message.locale,
+            content_digest=message.content_digest,
+            mail=_mail_item(message.mail),
+            recorded_by=message.recorded_by,
+            notes=[_Note(at=note.at, by=note.by, text=note.text) for note in message.notes],
+            outcome=message.outcome,
+            reviewed_at=message.reviewed_at,
+            reviewed_by=message.reviewed_by,
+        )
+
+
+def _lane(status: Status, kind: Kind) -> str:
+    """The part of the queue's index that a record lies in: machine mail and quarantine have their own."""
+    return status if kind in MAIN_QUEUE else f"{status}-{kind}"
+
+
+def _postal_address_item(address: PostalAddress | None) -> _PostalAddress | None:
+    return address and _PostalAddress(text=address.text, purposes=list(address.purposes))
+
+
+def _mail_item(mail: MailFacts | None) -> _Mail | None:
+    return mail and _Mail(
+        raw_key=mail.raw_key,
+        message_id=mail.message_id,
+        reply_to=mail.reply_to,
+        language=mail.language,
+        attachments=[_Attachment(name=a.name, content_type=a.content_type, size=a.size) for a in mail.attachments],
+        defects=list(mail.defects),
+        intents=list(mail.intents),
+        machine_reason=mail.machine_reason,
+        spam=mail.spam,
+        text_truncated=mail.text_truncated,
+    )
+
+
+def _to_message(item: MessageItem) -> Message:
+    mail, address = item.mail, item.postal_address
+    return Message(
+        subject_id=SubjectId(item.pk),
+        record_id=item.sk.removeprefix(PREFIX),
+        reference=item.reference,
+        kind=cast(Kind, item.kind),
+        channel=cast(Channel, item.channel),
+        status=cast(Status, item.status),
+        received_at=int(item.received_at),
+        discard_at=int(item.discard_at),
+        email=item.email,
+        text=item.text,
+        subject=item.subject,
+        name=item.name,
+        phone=item.phone,
+        postal_address=address and PostalAddress(address.text, tuple(address.purposes)),
+        locale=item.locale,
+        content_digest=item.content_digest,
+        mail=mail
+        and MailFacts(
+            raw_key=mail.raw_key,
+            message_id=mail.message_id,
+            reply_to=mail.reply_to,
+            language=mail.language,
+            attachments=tuple(Attachment(a.name, a.content_type, int(a.size)) for a in mail.attachments),
+            defects=tuple(mail.defects),
+            intents=tuple(mail.intents),
+            machine_reason=mail.machine_reason,
+            spam=mail.spam,
+            text_truncated=mail.text_truncated,
+        ),
+        recorded_by=item.recorded_by,
+        notes=tuple(Note(int(n.at), n.by, n.text) for n in item.notes),
+        outcome=item.outcome,
+        reviewed_at=item.reviewed_at and int(item.reviewed_at),
+        reviewed_by=item.reviewed_by,
+    )

@@ -1,0 +1,28 @@
+"""The hash key, in Secrets Manager."""
+
+from __future__ import annotations
+
+import hmac
+
+from kept.adapters import aws
+from kept.domain.errors import KeyMismatchError
+from kept.domain.identity import Keys
+
+
+def read_keys(secret_id: str) -> Keys:
+    """Fetch the hash key. Raises UnavailableError."""
+    with aws.unavailable("read the hash key"):
+        answer = aws.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    return Keys(answer["SecretString"])
+
+
+def read_checked_keys(secret_id: str, check_value: str) -> Keys:
+    """Fetch the hash key and make sure that it is the one this deployment's records were written under.
+
+    Under another key every person would be somebody else: nobody's opt-out would be found. Raises KeyMismatchError,
+    UnavailableError.
+    """
+    keys = read_keys(secret_id)
+    if not hmac.compare_digest(keys.check_value(), check_value):
+        raise KeyMismatchError("The hash key is not the one that the records were written under.")
+    return keys

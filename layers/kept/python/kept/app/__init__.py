@@ -1,0 +1,1 @@
+"""What the system does: one use case a module, written against the small protocols of `ports`."""

@@ -1,0 +1,18 @@
+"""What must agree between the policy and the template, or nothing is deployed."""
+
+from __future__ import annotations
+
+from kept.domain.errors import ConfigurationError
+from kept.domain.policy import Policy
+
+_DAY = 86400
+
+
+def check_mail_lifecycle(policy: Policy, lifecycle_days: int) -> None:
+    """Raises ConfigurationError where the mail bucket's backstop would act before a record's hard maximum."""
+    longest = policy.longest_retention
+    if lifecycle_days * _DAY < longest:
+        raise ConfigurationError(
+            f"MailLifecycleDays is {lifecycle_days}, but the policy may keep a record for {longest}: raw mail would be "
+            f"deleted before its record. Deploy with MailLifecycleDays={-(-longest // _DAY)} or more."
+        )

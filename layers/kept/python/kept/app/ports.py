@@ -1,0 +1,66 @@
+"""What the use cases need from the world, as small as they need it. Adapters keep these; tests keep them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kept.domain.identity import SubjectId
+from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.suppression import Reason, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of the queue in order, and the cursor that the next page starts after (None at the end)."""
+
+    items: tuple[Message, ...]
+    next: str | None
+
+
+class Messages(Protocol):
+    """Records for review. Every method raises UnavailableError when the store does not answer."""
+
+    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+        """Store it unless its record id is taken: None when stored, else the record that is there already.
+
+        With `replace_expired_at` (the time now), a record past its discard date no longer counts as there.
+        """
+        ...
+
+    def find(self, reference: str, now: int) -> Message:
+        """The record under a reference, read consistently. Raises NotFoundError, also past its discard date."""
+        ...
+
+    def queue(self, status: Status, kinds: Iterable[Kind], cursor: str | None, limit: int, now: int) -> Page:
+        """The queue in order of rank and age. Raises InvalidInputError for a cursor that is not ours."""
+        ...
+
+    def annotate(self, message: Message, note: Note, now: int) -> None:
+        """Add a note. Raises NotFoundError where the record has gone meanwhile, ConflictError where it is full."""
+        ...
+
+    def review(self, before: Message, after: Message, now: int) -> None:
+        """Put `after` in the place of `before`. Raises ConflictError where somebody changed it meanwhile."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Who is not to be written to. There is no method that lifts one."""
+
+    def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
+        """Suppress, idempotently: the first reason and time stay. Raises UnavailableError."""
+        ...
+
+
+class RawMail(Protocol):
+    """Mail as it came in. Keys are those that SES gave."""
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes, or None where they are gone. Raises UnavailableError."""
+        ...
+
+    def discard(self, key: str) -> None:
+        """Delete it; gone already is as good. Raises UnavailableError."""
+        ...

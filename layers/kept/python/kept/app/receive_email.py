@@ -1,0 +1,115 @@
+"""A mail becomes a record for review; a request in it to stop takes effect at once.
+
+Everything here may run again for the same mail (SQS delivers at least once, and a failure sends it back): the
+suppression is idempotent, and the record's id comes from the SES message id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kept.app.ports import Messages, RawMail, Suppressions
+from kept.domain.identity import Keys, new_reference
+from kept.domain.mail import Mail, asks_to_stop, is_machine_mail, read_mail
+from kept.domain.policy import Policy
+from kept.domain.records import Attachment, Kind, MailFacts, Message
+from kept.domain.retention import discard_at_birth, is_held
+
+Outcome = Literal["stored", "repeated", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What SES says about a mail that it put in the mail bucket."""
+
+    message_id: str  # SES's own, the same for every delivery of the same mail
+    raw_key: str
+    received_at: int  # seconds since the epoch
+    envelope_sender: str | None  # None for the null return path of a machine
+    virus: bool
+    spam: bool
+
+
+def receive_email(
+    delivery: Delivery,
+    *,
+    policy: Policy,
+    keys: Keys,
+    messages: Messages,
+    suppressions: Suppressions,
+    raw_mail: RawMail,
+    now: int,
+) -> tuple[Outcome, Kind]:
+    """Store one mail as a record. Raises UnavailableError: nothing is lost, the delivery comes again."""
+    if delivery.virus:
+        return _store(_quarantined(delivery, policy, keys), messages, raw_mail, now)
+    raw = raw_mail.read(delivery.raw_key)
+    if raw is None:  # delivered again after its record was discarded
+        return "gone", "message"
+    mail = read_mail(raw)
+    machine_reason = is_machine_mail(mail, delivery.envelope_sender)
+    stop = machine_reason is None and asks_to_stop(mail)
+    message = _message(delivery, mail, machine_reason, stop, policy, keys)
+    if stop and message.email is not None:
+        # Before the record, and for suspected spam too: a forged wish to stop can do no worse than silence.
+        suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
+    return _store(message, messages, raw_mail, now)
+
+
+def _store(message: Message, messages: Messages, raw_mail: RawMail, now: int) -> tuple[Outcome, Kind]:
+    if not is_held(message.discard_at, now):
+        if message.mail is not None:
+            raw_mail.discard(message.mail.raw_key)
+        return "gone", message.kind
+    return ("stored" if messages.add(message) is None else "repeated"), message.kind
+
+
+def _message(
+    delivery: Delivery, mail: Mail, machine_reason: str | None, stop: bool, policy: Policy, keys: Keys
+) -> Message:
+    email = mail.sender or mail.reply_to or delivery.envelope_sender
+    kind: Kind = "message" if machine_reason is None else "machine"
+    return Message(
+        subject_id=keys.subject_id(email) if email else keys.nobody(delivery.message_id),
+        record_id=keys.repeatable_record_id("ses", delivery.message_id),
+        reference=new_reference(),
+        kind=kind,
+        channel="email",
+        received_at=delivery.received_at,
+        discard_at=discard_at_birth(policy.retention_of(kind), delivery.received_at),
+        email=email,
+        name=mail.sender_name or None,
+        subject=mail.subject,
+        text=mail.text,
+        mail=MailFacts(
+            raw_key=delivery.raw_key,
+            message_id=mail.message_id,
+            reply_to=mail.reply_to,
+            language=mail.language,
+            attachments=tuple(Attachment(a.name, a.content_type, a.size) for a in mail.attachments),
+            defects=mail.defects,
+            intents=("opt_out",) if stop else (),
+            machine_reason=machine_reason,
+            spam=delivery.spam,
+            text_truncated=mail.text_truncated,
+        ),
+    )
+
+
+def _quarantined(delivery: Delivery, policy: Policy, keys: Keys) -> Message:
+    """A mail with a virus: nothing in it is opened, so all that is known is what the envelope says."""
+    return Message(
+        subject_id=keys.subject_id(delivery.envelope_sender)
+        if delivery.envelope_sender
+        else keys.nobody(delivery.message_id),
+        record_id=keys.repeatable_record_id("ses", delivery.message_id),
+        reference=new_reference(),
+        kind="quarantine",
+        channel="email",
+        received_at=delivery.received_at,
+        discard_at=discard_at_birth(policy.retention.quarantine, delivery.received_at),
+        email=delivery.envelope_sender,
+        text="",
+        mail=MailFacts(raw_key=delivery.raw_key, spam=delivery.spam),
+    )

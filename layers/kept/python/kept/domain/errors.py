@@ -1,0 +1,53 @@
+"""Everything Kept raises on purpose. No message ever holds what a person sent: messages reach logs and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class KeptError(Exception):
+    """The root of Kept's own errors."""
+
+
+class PolicyError(KeptError):
+    """The policy file is wrong; the message names file and key."""
+
+
+class ConfigurationError(KeptError):
+    """The function was deployed without something it needs; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field of a request."""
+
+    pointer: str  # RFC 6901 pointer into the JSON sent, "" for the whole of it
+    detail: str  # a sentence for the person who wrote the request; never the value itself
+
+
+class InvalidInputError(KeptError):
+    """What was sent is understood but not acceptable; nothing was stored."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(f"{p.pointer or '/'}: {p.detail}" for p in problems))
+        self.problems = problems
+
+
+class NotFoundError(KeptError):
+    """Nothing is held under that name, or what was held is past its discard date."""
+
+
+class ConflictError(KeptError):
+    """What was asked contradicts what is there."""
+
+
+class UnavailableError(KeptError):
+    """A dependency did not answer; nothing was lost, and the same request may be sent again."""
+
+
+class KeyMismatchError(UnavailableError):
+    """The hash key is not the one that this deployment's records were written under; nothing is written."""
+
+
+class NotAllowedError(KeptError):
+    """The caller is known, but is not someone who may do this."""

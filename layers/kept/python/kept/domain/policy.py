@@ -1,0 +1,150 @@
+"""The policy file: read once, checked whole, and then the one place that says what is kept, how long and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kept.domain.durations import Duration
+from kept.domain.errors import PolicyError
+
+SHIPPED = Path(__file__).parents[3] / "policy.toml"  # layers/kept/policy.toml, and /opt/policy.toml in a function
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the policy file; a key it does not know is a mistake, not an extension."""
+
+
+class Site(_Table, frozen=True):
+    """Whose policy this is and how to reach them."""
+
+    name: str
+    url: str
+    support_email: str
+    support_phone: str
+    phone_region: str  # ISO 3166 alpha-2: where a number without a country code is taken to be
+
+
+class Retention(_Table, frozen=True):
+    """How long a kind of record is kept; every figure counts from when it came in, `after_review` from the review."""
+
+    before_review: Duration
+    after_review: Duration
+    hard_maximum: Duration
+
+
+class Retentions(_Table, frozen=True):
+    """A retention for each kind of record."""
+
+    message: Retention
+    complaint: Retention
+    machine: Retention
+    quarantine: Retention
+
+
+class Purposes(_Table, frozen=True):
+    """What each channel may be used for."""
+
+    email: tuple[str, ...]
+    post: tuple[str, ...]
+    phone: tuple[str, ...]
+
+
+class Deadlines(_Table, frozen=True):
+    """How long an answer may take."""
+
+    access: Duration
+    complaint: Duration
+
+
+class Forms(_Table, frozen=True):
+    """Between these ages a form token is believed."""
+
+    minimum_age: Duration
+    maximum_age: Duration
+
+
+class Promise(_Table, frozen=True):
+    """One sentence of the policy, in each language."""
+
+    id: str
+    text: dict[str, str]
+
+
+class Policy(_Table, frozen=True):
+    """The whole file."""
+
+    version: str
+    effective: dt.date
+    languages: tuple[str, ...]
+    site: Site
+    retention: Retentions
+    purposes: Purposes
+    deadlines: Deadlines
+    forms: Forms
+    promises: tuple[Promise, ...]
+
+    def retention_of(self, kind: str) -> Retention:
+        """The retention of a kind of record. A kind without one is a mistake in the code: AttributeError."""
+        retention: Retention = getattr(self.retention, kind)
+        return retention
+
+    @property
+    def longest_retention(self) -> Duration:
+        """The hard maximum of the kind that is kept longest, in seconds: no backstop may act before it."""
+        return max(self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+
+
+def load_policy(path: Path = SHIPPED) -> Policy:
+    """Read and check a policy file. Raises PolicyError, `file:key: what is wrong`, at the first mistake."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        policy = msgspec.convert(content, Policy, dec_hook=_convert)
+    except OSError as error:
+        raise PolicyError(f"{path.name}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"{path.name}: is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{path.name}: is not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        reason, _, where = str(error).partition(" - at `$.")
+        raise PolicyError(f"{path.name}:{where.rstrip('`') or '(top level)'}: {reason}") from None
+    for key, mistake in _mistakes(policy):
+        raise PolicyError(f"{path.name}:{key}: {mistake}")
+    return policy
+
+
+def _convert(wanted: type, value: Any) -> Any:
+    if wanted is Duration:
+        return Duration.parse(value)
+    raise NotImplementedError(wanted)
+
+
+def _mistakes(policy: Policy) -> list[tuple[str, str]]:
+    """What types alone cannot say: (key, mistake)."""
+    found: list[tuple[str, str]] = []
+    if not policy.languages:
+        found.append(("languages", "name at least one language"))
+    for kind in Retentions.__struct_fields__:
+        retention = policy.retention_of(kind)
+        for field in ("before_review", "after_review", "hard_maximum"):
+            length: Duration = getattr(retention, field)
+            if length == 0:
+                found.append((f"retention.{kind}.{field}", "is zero: a record needs some time to exist"))
+            if length > retention.hard_maximum:
+                found.append((f"retention.{kind}.{field}", "is longer than this kind's hard_maximum"))
+    if policy.forms.minimum_age >= policy.forms.maximum_age:
+        found.append(("forms.minimum_age", "must be shorter than maximum_age, or no form could ever be sent"))
+    seen: set[str] = set()
+    for promise in policy.promises:
+        if promise.id in seen:
+            found.append((f"promises.{promise.id}", "stands twice"))
+        seen.add(promise.id)
+        missing = [language for language in policy.languages if not promise.text.get(language)]
+        if missing:
+            found.append((f"promises.{promise.id}.text", f"is missing in: {', '.join(missing)}"))
+    return found

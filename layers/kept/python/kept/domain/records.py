@@ -1,0 +1,101 @@
+"""What is held about a person. A record names its subject only by id; what they wrote is in its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kept.domain.identity import SubjectId
+
+Kind = Literal["message", "complaint", "machine", "quarantine"]
+"""What a record in the review queue is; each kind has a retention in the policy."""
+
+Status = Literal["new", "reviewed"]
+Channel = Literal["form", "email", "telephone"]
+
+KINDS: tuple[Kind, ...] = ("message", "complaint", "machine", "quarantine")
+MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint")  # the kinds that people wait behind
+
+EXCERPT_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """A postal address and what it was given for; any other use of it is refused."""
+
+    text: str
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What came with a mail: the file itself stays in the raw mail."""
+
+    name: str
+    content_type: str
+    size: int  # bytes, decoded
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What is kept of a mail beside its text."""
+
+    raw_key: str  # the object in the mail bucket that goes when the record goes
+    message_id: str = ""
+    reply_to: str | None = None
+    language: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    defects: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+    machine_reason: str | None = None
+    spam: bool = False
+    text_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What staff wrote about a record; it is discarded with it."""
+
+    at: int
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something a person (or a machine) said to us, waiting for internal review. Times: seconds since the epoch."""
+
+    subject_id: SubjectId
+    record_id: str
+    reference: str
+    kind: Kind
+    channel: Channel
+    received_at: int
+    discard_at: int
+    email: str | None  # None only for a mail without any sender
+    text: str
+    status: Status = "new"
+    subject: str | None = None
+    name: str | None = None
+    phone: str | None = None  # E.164
+    postal_address: PostalAddress | None = None
+    locale: str | None = None
+    content_digest: bytes | None = None  # tells a repeated request from another one under the same key
+    mail: MailFacts | None = None
+    recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
+    notes: tuple[Note, ...] = field(default=())
+    outcome: str | None = None
+    reviewed_at: int | None = None
+    reviewed_by: str | None = None
+
+    @property
+    def rank(self) -> int:
+        """Its place in the queue: complaints first, spam last, the oldest first among equals."""
+        if self.mail is not None and self.mail.spam:
+            return 9
+        return 1 if self.kind == "complaint" else 5
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the text on one line."""
+        return " ".join(self.text[: EXCERPT_CHARACTERS * 4].split())[:EXCERPT_CHARACTERS]

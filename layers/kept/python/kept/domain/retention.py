@@ -1,0 +1,20 @@
+"""When a record must be gone. Computed when it is written; a review only ever brings the date nearer."""
+
+from __future__ import annotations
+
+from kept.domain.policy import Retention
+
+
+def discard_at_birth(retention: Retention, received_at: int) -> int:
+    """The discard date of a new record. Dates are whole seconds since the epoch, as DynamoDB's TTL wants them."""
+    return received_at + min(retention.before_review, retention.hard_maximum)
+
+
+def discard_after_review(retention: Retention, *, received_at: int, reviewed_at: int, current: int) -> int:
+    """The discard date once reviewed: never later than it was, nor than the kind's hard maximum."""
+    return min(current, reviewed_at + retention.after_review, received_at + retention.hard_maximum)
+
+
+def is_held(discard_at: int, now: int) -> bool:
+    """Whether a record may still be shown. DynamoDB deletes days late, so every reader asks this."""
+    return now < discard_at

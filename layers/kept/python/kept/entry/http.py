@@ -1,0 +1,196 @@
+"""HTTP on API Gateway: a route is declared once, with what it reads and answers, and OpenAPI is made from that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+
+from kept.domain.errors import NotAllowedError, NotFoundError
+from kept.entry.body import FORM, JSON, raw_body, read_body
+from kept.entry.observability import Observer
+from kept.entry.problem import as_page, problem_of
+from kept.entry.settings import setting
+
+Access = Literal["anyone", "staff"]
+B = TypeVar("B")
+
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers: a structure as JSON, or text of the type given."""
+
+    status: int
+    body: msgspec.Struct | bytes | None = None
+    content_type: str = JSON
+    location: str | None = None
+
+
+def see(page: str) -> Answer:
+    """Send a browser that posted a form on to a page (303, so that it gets it with GET)."""
+    return Answer(303, location=page)
+
+
+@dataclass(frozen=True)
+class Request(Generic[B]):
+    """A request whose body is checked."""
+
+    body: B
+    event: dict[str, Any] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether a browser sent a plain HTML form."""
+        return self.header("content-type").lower().startswith(FORM)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query string's parameters."""
+        return self.event.get("queryStringParameters") or {}
+
+    @property
+    def staff(self) -> str:
+        """The name under which the member of staff signed in."""
+        return str(_claims(self.event)["username"])
+
+    def header(self, name: str) -> str:
+        """A header by its lower-case name, "" where absent."""
+        return str(self.event["headers"].get(name, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route as OpenAPI describes it."""
+
+    method: str
+    path: str  # /reviews/{reference}
+    summary: str
+    access: Access
+    reads: type | None
+    forms: bool
+    answers: dict[int, type | None]
+    query: tuple[str, ...]
+
+
+class Api:
+    """The routes of one function; calling it handles one event."""
+
+    def __init__(self) -> None:
+        """Nothing is read or connected yet."""
+        self.operations: list[Operation] = []
+        self.observer = Observer()
+        self._resolver = APIGatewayHttpResolver()
+        self._resolver.not_found(_no_route)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: dict[int, type | None],
+        reads: type | None = None,
+        forms: bool = False,
+        access: Access = "anyone",
+        query: tuple[str, ...] = (),
+    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        """Declare a route: what it reads (and whether also from an HTML form), answers, and who may call it.
+
+        The function gets a Request and the path's parameters.
+        """
+        self.operations.append(Operation(method, path, summary, access, reads, forms, answers, query))
+
+        def register(use_case: Callable[..., Answer]) -> Callable[..., Answer]:
+            def call(**parameters: str) -> Response[Any]:
+                event = self._resolver.current_event.raw_event
+                try:
+                    if access == "staff":
+                        _require_staff(event)
+                    content = raw_body(event) if reads else b""
+                    headers = event["headers"]
+                    body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
+                    return _response(use_case(Request(body, event, content), **parameters))
+                except Exception as error:
+                    return self._refuse(error, event)
+
+            self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(call)
+            return use_case
+
+        return register
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Lambda's handler: answer one request and write one line about it."""
+        began = time.perf_counter()
+        answer: dict[str, Any] = self._resolver.resolve(event, context)
+        self.observer.log(
+            "request",
+            request=context.aws_request_id,
+            route=event.get("routeKey", ""),
+            status=answer["statusCode"],
+            milliseconds=round((time.perf_counter() - began) * 1000),
+        )
+        return answer
+
+    def _refuse(self, error: Exception, event: dict[str, Any]) -> Response[Any]:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            self.observer.log("failed", error, route=event.get("routeKey", ""), status=problem.status)
+        if event["headers"].get("content-type", "").lower().startswith(FORM):
+            page = as_page(problem).encode()
+            return _response(Answer(problem.status, page, "text/html; charset=utf-8"))
+        return _response(Answer(problem.status, problem, "application/problem+json"))
+
+
+def _response(answer: Answer) -> Response[Any]:
+    body = msgspec.json.encode(answer.body) if isinstance(answer.body, msgspec.Struct) else answer.body or b""
+    headers: dict[str, str | list[str]] = dict(SECURITY_HEADERS)
+    if answer.location:
+        headers["Location"] = answer.location
+    if answer.status == 503:
+        headers["Retry-After"] = "5"
+    return Response(answer.status, answer.content_type, body.decode(), headers)
+
+
+def _no_route(_: NoRouteError) -> Response[Any]:
+    problem = problem_of(NotFoundError("There is nothing at this address; GET /openapi.json lists what there is."))
+    return _response(Answer(404, problem, "application/problem+json"))
+
+
+def _claims(event: dict[str, Any]) -> dict[str, Any]:
+    claims: dict[str, Any] = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
+    return claims
+
+
+def _require_staff(event: dict[str, Any]) -> None:
+    """The authorizer has checked signature, issuer, expiry and client; what it cannot check is checked here.
+
+    HTTP APIs pass a list claim as text, "[staff other]":
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+    """
+    claims = _claims(event)
+    groups = claims.get("cognito:groups", "")
+    names = groups if isinstance(groups, list) else str(groups).strip("[]").replace(",", " ").split()
+    if not (
+        claims.get("token_use") == "access"
+        and claims.get("client_id") == setting("STAFF_CLIENT_ID")
+        and "staff" in names
+    ):
+        raise NotAllowedError("This needs the access token of a member of staff.")
+
+

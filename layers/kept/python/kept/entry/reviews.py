@@ -1,0 +1,119 @@
+"""Records for review as the API shows them to staff."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kept.app.ports import Page
+from kept.domain.records import Message
+from kept.entry.times import iso
+
+
+class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A record in the queue. `from` is None for a mail without any sender."""
+
+    reference: str
+    kind: str
+    status: str
+    channel: str
+    sender: str | None = msgspec.field(name="from")
+    received_at: str
+    discard_by: str
+    excerpt: str
+    name: str | None = None
+    subject: str | None = None
+    intents: tuple[str, ...] = ()
+    spam: bool = False
+
+
+class QueueBody(msgspec.Struct, omit_defaults=True):
+    """A page of the queue; `next` is the cursor of the page after it, if there is one."""
+
+    items: list[EntryBody]
+    next: str | None = None
+
+    @classmethod
+    def of(cls, page: Page) -> QueueBody:
+        """The page as it is answered."""
+        return cls([EntryBody(**_entry(message)) for message in page.items], page.next)
+
+
+class PostalAddressBody(msgspec.Struct):
+    """A postal address and what it was given for."""
+
+    text: str
+    purposes: tuple[str, ...]
+
+
+class AttachmentBody(msgspec.Struct):
+    """A file that came with a mail; `size` in bytes."""
+
+    name: str
+    content_type: str
+    size: int
+
+
+class NoteBody(msgspec.Struct):
+    """What staff noted."""
+
+    at: str
+    by: str
+    text: str
+
+
+class RecordBody(EntryBody, kw_only=True):
+    """Everything about one record."""
+
+    text: str
+    text_truncated: bool = False
+    phone: str | None = None
+    postal_address: PostalAddressBody | None = None
+    locale: str | None = None
+    reply_to: str | None = None
+    attachments: list[AttachmentBody] = []
+    defects: tuple[str, ...] = ()
+    machine_reason: str | None = None
+    recorded_by: str | None = None
+    notes: list[NoteBody] = []
+    outcome: str | None = None
+    reviewed_at: str | None = None
+    reviewed_by: str | None = None
+
+    @classmethod
+    def of(cls, message: Message) -> RecordBody:
+        """The record as it is answered."""
+        address, mail = message.postal_address, message.mail
+        return cls(
+            **_entry(message),
+            text=message.text,
+            text_truncated=mail.text_truncated if mail else False,
+            phone=message.phone,
+            postal_address=address and PostalAddressBody(address.text, address.purposes),
+            locale=message.locale or (mail.language if mail else None) or None,
+            reply_to=mail and mail.reply_to,
+            attachments=[AttachmentBody(a.name, a.content_type, a.size) for a in mail.attachments] if mail else [],
+            defects=mail.defects if mail else (),
+            machine_reason=mail and mail.machine_reason,
+            recorded_by=message.recorded_by,
+            notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
+            outcome=message.outcome,
+            reviewed_at=iso(message.reviewed_at) if message.reviewed_at else None,
+            reviewed_by=message.reviewed_by,
+        )
+
+
+def _entry(message: Message) -> dict[str, object]:
+    return {
+        "reference": message.reference,
+        "kind": message.kind,
+        "status": message.status,
+        "channel": message.channel,
+        "sender": message.email,
+        "received_at": iso(message.received_at),
+        "discard_by": iso(message.discard_at),
+        "excerpt": message.excerpt,
+        "name": message.name,
+        "subject": message.subject,
+        "intents": message.mail.intents if message.mail else (),
+        "spam": message.mail.spam if message.mail else False,
+    }

@@ -1,0 +1,181 @@
+"""The functions as they are deployed, on the template's own tables and bucket in moto."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from kept.adapters.dynamo.suppressions import DynamoSuppressions
+from kept.domain.identity import Keys
+from kept.entry import wiring
+from tests.conftest import ROOT
+
+SECRET = "a hash key for tests only, long enough to be one"
+STAFF_CLIENT = "staff-client"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template; intrinsics become {"Fn": value}, which is all that the tables' definitions need."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: {suffix: None})
+
+
+@dataclass
+class Context:
+    """Lambda's context, as far as it is used."""
+
+    aws_request_id: str = "request-1"
+    function_name: str = "test"
+
+
+@cache
+def client(service: str) -> Any:
+    """A client for the tests' own looks at the stack; making one takes longer than most tests."""
+    return boto3.client(service)
+
+
+class Stack:
+    """Tables and bucket, and the functions to call on them."""
+
+    def __init__(self) -> None:
+        template = yaml.load((ROOT / "infra/template.yaml").read_text(), _Loader)["Resources"]
+        self.dynamodb = client("dynamodb")
+        self.s3 = client("s3")
+        for logical_id, name in (("SubjectsTable", "subjects"), ("SuppressionsTable", "suppressions")):
+            properties = template[logical_id]["Properties"]
+            self.dynamodb.create_table(
+                TableName=name,
+                **{
+                    key: properties[key]
+                    for key in ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+                    if key in properties
+                },
+            )
+        self.s3.create_bucket(Bucket="mail")
+        client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
+        self.keys = Keys(SECRET)
+        self.context = Context()
+
+    def function(self, name: str) -> ModuleType:
+        """The function's app module, loaded anew."""
+        spec = importlib.util.spec_from_file_location(f"functions.{name}.app", ROOT / "functions" / name / "app.py")
+        assert spec and spec.loader
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def request(
+        self,
+        function: str,
+        method: str,
+        path: str,
+        *,
+        json_body: Any = None,
+        form: Any = None,
+        body: str | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        claims: dict[str, Any] | None = None,
+    ) -> Answer:
+        """What API Gateway would answer."""
+        if json_body is not None:
+            body, content_type = json.dumps(json_body), "application/json"
+        elif form is not None:
+            body, content_type = urlencode(form, doseq=True), "application/x-www-form-urlencoded"
+        else:
+            content_type = ""
+        event = http_event(method, path, body, {"content-type": content_type} | (headers or {}), query, claims)
+        return Answer(self.function(function).handler(event, self.context))
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every item of the table of subjects, in DynamoDB's JSON."""
+        return self.dynamodb.scan(TableName="subjects")["Items"]
+
+    def suppressions(self) -> list[dict[str, Any]]:
+        """Every suppression, without the key's check value."""
+        return [i for i in self.dynamodb.scan(TableName="suppressions")["Items"] if "key_check" not in i]
+
+    def suppressed(self, address: str) -> bool:
+        """Whether marketing to an address is suppressed."""
+        item = self.dynamodb.get_item(TableName="suppressions", Key={"pk": {"B": self.keys.subject_id(address)}})
+        return "marketing" in item.get("Item", {})
+
+
+class Answer:
+    """An HTTP answer."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.status: int = raw["statusCode"]
+        self.headers = {name.lower(): value for name, value in raw["headers"].items()}
+        self.text: str = raw["body"]
+
+    @property
+    def json(self) -> Any:
+        """The body, read."""
+        return json.loads(self.text)
+
+
+def http_event(
+    method: str,
+    path: str,
+    body: str | None,
+    headers: dict[str, str],
+    query: dict[str, str] | None = None,
+    claims: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An event of API Gateway's HTTP API, payload format 2.0."""
+    context: dict[str, Any] = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"}
+    if claims is not None:
+        context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": urlencode(query or {}),
+        "headers": headers,
+        "queryStringParameters": query or {},
+        "requestContext": context,
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.fixture
+def staff() -> dict[str, Any]:
+    """The claims of a member of staff's access token, as the authorizer passes them."""
+    return {"token_use": "access", "client_id": STAFF_CLIENT, "username": "sam", "cognito:groups": "[staff]"}
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A fresh stack, and no memory of an earlier one."""
+    for cached in (
+        wiring.policy,
+        wiring.keys,
+        wiring.messages,
+        wiring.suppressions,
+        wiring.raw_mail,
+    ):
+        cached.cache_clear()
+    with mock_aws():
+        stack = Stack()
+        monkeypatch.setenv("SUBJECTS_TABLE", "subjects")
+        monkeypatch.setenv("SUPPRESSIONS_TABLE", "suppressions")
+        monkeypatch.setenv("MAIL_BUCKET", "mail")
+        monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
+        monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
+        monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions").agree_on_key(stack.keys))
+        yield stack
