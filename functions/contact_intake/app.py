@@ -80,7 +80,7 @@ def _received(request: Request[ContactBody], repeat_key: str) -> Receipt:
             message=body.message,
             name=body.name,
             phone=body.phone,
-            postal_address=address and PostalAddress(address.text, address.purposes),
+            postal_address=PostalAddress(address.text, address.purposes) if address else None,
             locale=body.locale,
         ),
         policy=wiring.policy(),

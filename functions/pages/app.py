@@ -23,7 +23,7 @@ def home(_: Request[None]) -> Answer:
     """The forms, with a token that says when they were shown."""
     policy = wiring.policy()
     token = make_form_token(wiring.keys(), now())
-    return pages.page("home.html", policy, form_token=token, retention=policy.retention.message)
+    return pages.page("home.html", site=policy.site, form_token=token, retention=policy.retention.message)
 
 
 @handler.route("GET", "/thanks/{topic}", summary="After a form", answers={200: None})
@@ -33,7 +33,7 @@ def thanks(request: Request[None], topic: str) -> Answer:
         raise NotFoundError("There is no such page.")
     query = request.query
     return pages.page(
-        "thanks.html", wiring.policy(), topic=topic, reference=query.get("reference"), by=query.get("by")
+        "thanks.html", site=wiring.policy().site, topic=topic, reference=query.get("reference"), by=query.get("by")
     )
 
 
@@ -43,7 +43,7 @@ def policy(request: Request[None]) -> Answer:
     current = wiring.policy()
     if "text/html" in request.header("accept"):
         retention: dict[str, Any] = {kind: current.retention_of(kind) for kind in Retentions.__struct_fields__}
-        return pages.page("policy.html", current, policy=current, retention=retention)
+        return pages.page("policy.html", site=current.site, policy=current, retention=retention)
     return Answer(200, msgspec.json.encode(msgspec.to_builtins(current, enc_hook=str)))
 
 

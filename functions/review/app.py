@@ -45,7 +45,12 @@ class CallBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @handler.route(
-    "GET", "/reviews", summary="The queue", access="staff", answers={200: QueueBody}, query=("status", "kind", "cursor")
+    "GET",
+    "/reviews",
+    summary="The queue",
+    access="staff",
+    answers={200: QueueBody},
+    query=("status", "kind", "cursor"),
 )
 def get_queue(request: Request[None]) -> Answer:
     """A page of the queue, complaints first and then the oldest."""
@@ -99,7 +104,12 @@ def post_note(request: Request[NoteBody], reference: str) -> Answer:
 
 
 @handler.route(
-    "PUT", "/reviews/{reference}", summary="Mark reviewed", access="staff", reads=ReviewBody, answers={200: RecordBody}
+    "PUT",
+    "/reviews/{reference}",
+    summary="Mark reviewed",
+    access="staff",
+    reads=ReviewBody,
+    answers={200: RecordBody},
 )
 def put_review(request: Request[ReviewBody], reference: str) -> Answer:
     """Mark a record reviewed, which brings its discard date nearer."""
@@ -128,5 +138,3 @@ def _one_of(choices: tuple[T, ...], name: str, given: str | None) -> T | None:
     if given:
         raise InvalidInputError(FieldProblem(f"/{name}", f"must be one of: {', '.join(choices)}"))
     return None
-
-

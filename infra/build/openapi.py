@@ -1,8 +1,8 @@
-"""Writes the OpenAPI 3.1 document, made from the routes that the functions declare: `python -m infra.build.openapi FILE`."""
+"""Writes the OpenAPI 3.1 document from the routes that the functions declare: `python -m infra.build.openapi FILE`."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -28,12 +28,8 @@ def collect(functions: Path = ROOT / "functions") -> dict[str, Api]:
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Kept")
     apis = {}
     for path in sorted(functions.glob("*/app.py")):
-        name = f"functions.{path.parent.name}.app"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec and spec.loader
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        if isinstance(getattr(module, "handler", None), Api):
+        module = importlib.import_module(f"functions.{path.parent.name}.app")
+        if isinstance(module.handler, Api):
             apis[path.parent.name] = module.handler
     return apis
 

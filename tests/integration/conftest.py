@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class _Loader(yaml.SafeLoader):
     """Reads a template; intrinsics become {"Fn": value}, which is all that the tables' definitions need."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: {suffix: None})
+_Loader.add_multi_constructor("!", lambda _loader, suffix, _node: {suffix: None})
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Stack:
     """Tables and bucket, and the functions to call on them."""
 
     def __init__(self) -> None:
-        template = yaml.load((ROOT / "infra/template.yaml").read_text(), _Loader)["Resources"]
+        template = yaml.load((ROOT / "infra/template.yaml").read_text(), _Loader)["Resources"]  # noqa: S506  # a SafeLoader
         self.dynamodb = client("dynamodb")
         self.s3 = client("s3")
         for logical_id, name in (("SubjectsTable", "subjects"), ("SuppressionsTable", "suppressions")):
@@ -71,11 +71,8 @@ class Stack:
 
     def function(self, name: str) -> ModuleType:
         """The function's app module, loaded anew."""
-        spec = importlib.util.spec_from_file_location(f"functions.{name}.app", ROOT / "functions" / name / "app.py")
-        assert spec and spec.loader
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        sys.modules.pop(f"functions.{name}.app", None)
+        return importlib.import_module(f"functions.{name}.app")
 
     def request(
         self,
@@ -137,7 +134,11 @@ def http_event(
     claims: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """An event of API Gateway's HTTP API, payload format 2.0."""
-    context: dict[str, Any] = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"}
+    context: dict[str, Any] = {
+        "http": {"method": method, "path": path},
+        "stage": "$default",
+        "requestId": "r",
+    }
     if claims is not None:
         context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     return {

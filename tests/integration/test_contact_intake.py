@@ -137,7 +137,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "an email of the wrong type": ({"json_body": GOOD | {"email": 7}}, 422, "/email"),
     "an unknown field": ({"json_body": GOOD | {"surname@secret": "x"}}, 422, ""),
     "a phone that is none": ({"json_body": GOOD | {"phone": "12"}}, 422, "/phone"),
-    "an address without purposes": ({"json_body": GOOD | {"postal_address": {"text": "x"}}}, 422, "/postal_address"),
+    "an address without purposes": (
+        {"json_body": GOOD | {"postal_address": {"text": "x"}}},
+        422,
+        "/postal_address",
+    ),
     "an address for an unknown purpose": (
         {"json_body": GOOD | {"postal_address": {"text": "x", "purposes": ["ads"]}}},
         422,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from kept.domain.errors import ConflictError
+from kept.entry import wiring
 from tests.integration.conftest import Stack
 
 Claims = dict[str, Any]
@@ -108,16 +111,18 @@ def test_a_review_can_say_that_it_was_a_complaint(stack: Stack, staff: Claims) -
     (reference,) = write_in(stack)
     assert review(stack, staff, reference, kind="complaint").json["kind"] == "complaint"
     record = stack.request("review", "GET", f"/reviews/{reference}", claims=staff).json
-    assert (record["kind"], record["outcome"], record["reviewed_by"]) == ("complaint", "Answered by mail", "sam")
+    assert (record["kind"], record["outcome"], record["reviewed_by"]) == (
+        "complaint",
+        "Answered by mail",
+        "sam",
+    )
 
 
 @pytest.mark.promise("review-then-discard")
 def test_notes_lie_in_the_record_and_so_go_with_it(stack: Stack, staff: Claims) -> None:
     (reference,) = write_in(stack)
     for text in ("Called back", "لا رد"):
-        answer = stack.request(
-            "review", "POST", f"/reviews/{reference}/notes", json_body={"text": text}, claims=staff
-        )
+        answer = stack.request("review", "POST", f"/reviews/{reference}/notes", json_body={"text": text}, claims=staff)
         assert answer.status == 201, answer.text
     record = stack.request("review", "GET", f"/reviews/{reference}", claims=staff).json
     assert [(n["by"], n["text"]) for n in record["notes"]] == [("sam", "Called back"), ("sam", "لا رد")]
@@ -190,15 +195,10 @@ def test_bad_requests_of_staff_are_refused_clearly(
     assert stack.records() == []
 
 
-def test_two_reviews_at_the_same_moment_do_not_overwrite_each_other(stack: Stack, staff: Claims) -> None:
+def test_two_reviews_at_the_same_moment_do_not_overwrite_each_other(stack: Stack) -> None:
     (reference,) = write_in(stack)
-    from kept.domain.errors import ConflictError
-    from kept.entry import wiring
-
     messages, now = wiring.messages(), int(time.time())
     before = messages.find(reference, now)
-    from dataclasses import replace
-
     after = replace(before, status="reviewed", outcome="mine", reviewed_at=now, reviewed_by="a", discard_at=now + 9)
     messages.review(before, after, now)
     with pytest.raises(ConflictError):

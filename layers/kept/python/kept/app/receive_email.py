@@ -49,9 +49,9 @@ def receive_email(
         return "gone", "message"
     mail = read_mail(raw)
     machine_reason = is_machine_mail(mail, delivery.envelope_sender)
-    stop = machine_reason is None and asks_to_stop(mail)
-    message = _message(delivery, mail, machine_reason, stop, policy, keys)
-    if stop and message.email is not None:
+    intents = ("opt_out",) if machine_reason is None and asks_to_stop(mail) else ()
+    message = _message(delivery, mail, machine_reason, intents, policy, keys)
+    if "opt_out" in intents and message.email is not None:
         # Before the record, and for suspected spam too: a forged wish to stop can do no worse than silence.
         suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
     return _store(message, messages, raw_mail, now)
@@ -66,7 +66,7 @@ def _store(message: Message, messages: Messages, raw_mail: RawMail, now: int) ->
 
 
 def _message(
-    delivery: Delivery, mail: Mail, machine_reason: str | None, stop: bool, policy: Policy, keys: Keys
+    delivery: Delivery, mail: Mail, machine_reason: str | None, intents: tuple[str, ...], policy: Policy, keys: Keys
 ) -> Message:
     email = mail.sender or mail.reply_to or delivery.envelope_sender
     kind: Kind = "message" if machine_reason is None else "machine"
@@ -89,7 +89,7 @@ def _message(
             language=mail.language,
             attachments=tuple(Attachment(a.name, a.content_type, a.size) for a in mail.attachments),
             defects=mail.defects,
-            intents=("opt_out",) if stop else (),
+            intents=intents,
             machine_reason=machine_reason,
             spam=delivery.spam,
             text_truncated=mail.text_truncated,

@@ -15,9 +15,7 @@ from kept.domain.retention import discard_after_review, discard_at_birth
 PAGE_SIZE = 25
 
 
-def list_queue(
-    status: Status, kind: Kind | None, cursor: str | None, *, messages: Messages, now: int
-) -> Page:
+def list_queue(status: Status, kind: Kind | None, cursor: str | None, *, messages: Messages, now: int) -> Page:
     """A page of the queue: of one kind, or of those that people wait behind (machine mail is asked for by name)."""
     kinds: Iterable[Kind] = (kind,) if kind else MAIN_QUEUE
     return messages.queue(status, kinds, cursor, PAGE_SIZE, now)
@@ -53,7 +51,10 @@ def mark_reviewed(
         reviewed_at=now,
         reviewed_by=by,
         discard_at=discard_after_review(
-            policy.retention_of(kind), received_at=before.received_at, reviewed_at=now, current=before.discard_at
+            policy.retention_of(kind),
+            received_at=before.received_at,
+            reviewed_at=now,
+            current=before.discard_at,
         ),
     )
     messages.review(before, after, now)

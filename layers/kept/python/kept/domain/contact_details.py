@@ -27,6 +27,9 @@ def read_phone(written: str, region: str, pointer: str = "/phone") -> str:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
         raise InvalidInputError(
-            FieldProblem(pointer, "is not a telephone number that can be called; write it with its country code, as +20…")
+            FieldProblem(
+                pointer,
+                "is not a telephone number that can be called; write it with its country code, as +20…",
+            )
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -20,8 +20,6 @@ class Duration(int):
 
     def __str__(self) -> str:
         """In the largest unit that holds it exactly: "30 days"."""
-        for unit in ("day", "hour", "minute", "second"):
-            count, rest = divmod(self, _SECONDS[unit])
-            if not rest:
-                break
+        unit = next(unit for unit in ("day", "hour", "minute", "second") if self % _SECONDS[unit] == 0)
+        count = self // _SECONDS[unit]
         return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -6,6 +6,7 @@ import base64
 import hmac
 import secrets
 import unicodedata
+from contextlib import suppress
 from typing import NewType
 
 from kept.domain.errors import ConfigurationError, NotFoundError
@@ -28,10 +29,9 @@ def normalise_address(address: str) -> str:
     if not domain.isascii():
         import idna  # 10 ms of import, and most domains are ASCII
 
-        try:
+        # Mail also comes from domains that no registry would allow; they still need one spelling.
+        with suppress(idna.IDNAError):
             domain = idna.encode(domain, uts46=True).decode()
-        except idna.IDNAError:
-            pass  # mail comes from domains that no registry would allow; they still need one spelling
     return f"{local}@{domain.rstrip('.')}"
 
 

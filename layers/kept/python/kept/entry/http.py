@@ -126,7 +126,7 @@ class Api:
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
                     return _response(use_case(Request(body, event, content), **parameters))
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
                     return self._refuse(error, event)
 
             self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(call)
@@ -192,5 +192,3 @@ def _require_staff(event: dict[str, Any]) -> None:
         and "staff" in names
     ):
         raise NotAllowedError("This needs the access token of a member of staff.")
-
-

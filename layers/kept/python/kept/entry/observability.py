@@ -16,7 +16,18 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import BasePowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-FIELDS = ("request", "route", "status", "milliseconds", "channel", "kind", "outcome", "count", "error", "place")
+FIELDS = (
+    "request",
+    "route",
+    "status",
+    "milliseconds",
+    "channel",
+    "kind",
+    "outcome",
+    "count",
+    "error",
+    "place",
+)
 """The only fields that a log line may have beside time, level, function and event."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_./{}:$# -]{0,120}")
@@ -74,7 +85,7 @@ class Observer:
         if error is None:
             self._logger.info(event, extra=fields)
         else:
-            self._logger.error(event, extra=fields | describe(error))
+            self._logger.error(event, extra={**fields, **describe(error)})
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         """Count something in CloudWatch (embedded metric format). A dimension's value is never personal data."""

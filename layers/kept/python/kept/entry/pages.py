@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kept.domain.policy import Policy
+from kept.domain.policy import Site
 from kept.entry.http import Answer
 
 _HERE = Path(__file__).with_name("templates")
@@ -19,9 +19,9 @@ def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
 
 
-def page(template: str, policy: Policy, **context: Any) -> Answer:
+def page(template: str, *, site: Site, **context: Any) -> Answer:
     """A page of the shop whose policy this is."""
-    text = _templates().get_template(template).render(site=policy.site, **context)
+    text = _templates().get_template(template).render(site=site, **context)
     return Answer(200, text.encode(), "text/html; charset=utf-8")
 
 

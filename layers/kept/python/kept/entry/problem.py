@@ -74,7 +74,9 @@ def problem_of(error: Exception) -> Problem:
 
 def as_page(problem: Problem) -> str:
     """The problem as a page without style or script, for a browser that sent a form."""
-    errors = "".join(f"<li><b>{html.escape(e.pointer.strip('/'))}</b> {html.escape(e.detail)}</li>" for e in problem.errors)
+    errors = "".join(
+        f"<li><b>{html.escape(e.pointer.strip('/'))}</b> {html.escape(e.detail)}</li>" for e in problem.errors
+    )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{html.escape(problem.title)}</title><h1>{html.escape(problem.title)}</h1>"

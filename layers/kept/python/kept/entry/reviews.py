@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from kept.app.ports import Page
@@ -88,12 +90,12 @@ class RecordBody(EntryBody, kw_only=True):
             text=message.text,
             text_truncated=mail.text_truncated if mail else False,
             phone=message.phone,
-            postal_address=address and PostalAddressBody(address.text, address.purposes),
+            postal_address=PostalAddressBody(address.text, address.purposes) if address else None,
             locale=message.locale or (mail.language if mail else None) or None,
-            reply_to=mail and mail.reply_to,
+            reply_to=mail.reply_to if mail else None,
             attachments=[AttachmentBody(a.name, a.content_type, a.size) for a in mail.attachments] if mail else [],
             defects=mail.defects if mail else (),
-            machine_reason=mail and mail.machine_reason,
+            machine_reason=mail.machine_reason if mail else None,
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
             outcome=message.outcome,
@@ -102,7 +104,7 @@ class RecordBody(EntryBody, kw_only=True):
         )
 
 
-def _entry(message: Message) -> dict[str, object]:
+def _entry(message: Message) -> dict[str, Any]:
     return {
         "reference": message.reference,
         "kind": message.kind,

@@ -1,4 +1,4 @@
-"""Where everything is put together, once a process. Imports are inside, so that a function loads only what it asks for."""
+"""Where everything is put together, once a process. Imports are inside: a function loads only what it asks for."""
 
 from __future__ import annotations
 

@@ -6,24 +6,18 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from pynamodb.attributes import (
-    BinaryAttribute,
-    BooleanAttribute,
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
+import msgspec
+from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from kept.adapters.dynamo.connection import ConditionFailedError, Table, put_if, unavailable
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
-from kept.domain.identity import Keys, SubjectId
-from kept.domain.records import MAIN_QUEUE, Attachment, Channel, Kind, MailFacts, Message, Note, PostalAddress, Status
+from kept.domain.identity import Keys
+from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Status
 from kept.domain.retention import is_held
 
 PREFIX = "message#"
@@ -31,36 +25,6 @@ SHARDS = 8  # an index partition takes 1,000 writes a second; the shards togethe
 NOTES = 50  # with the text they must fit into DynamoDB's 400 KB an item
 
 _CURSOR = re.compile(r"[0-9]#[0-9]{10}#[0-9a-f]{32}")
-
-
-class _PostalAddress(MapAttribute[str, Any]):
-    text = UnicodeAttribute()
-    purposes = ListAttribute(of=UnicodeAttribute)
-
-
-class _Attachment(MapAttribute[str, Any]):
-    name = UnicodeAttribute()
-    content_type = UnicodeAttribute()
-    size = NumberAttribute()
-
-
-class _Mail(MapAttribute[str, Any]):
-    raw_key = UnicodeAttribute()
-    message_id = UnicodeAttribute()
-    reply_to = UnicodeAttribute(null=True)
-    language = UnicodeAttribute()
-    attachments = ListAttribute(of=_Attachment)
-    defects = ListAttribute(of=UnicodeAttribute)
-    intents = ListAttribute(of=UnicodeAttribute)
-    machine_reason = UnicodeAttribute(null=True)
-    spam = BooleanAttribute()
-    text_truncated = BooleanAttribute()
-
-
-class _Note(MapAttribute[str, Any]):
-    at = NumberAttribute()
-    by = UnicodeAttribute()
-    text = UnicodeAttribute()
 
 
 class _LookupIndex(GlobalSecondaryIndex["MessageItem"]):
@@ -102,12 +66,12 @@ class MessageItem(Table):
     subject = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
     phone = UnicodeAttribute(null=True)
-    postal_address = _PostalAddress(null=True)
+    postal_address = MapAttribute[str, Any](null=True)
     locale = UnicodeAttribute(null=True)
     content_digest = BinaryAttribute(null=True, legacy_encoding=False)
-    mail = _Mail(null=True)
+    mail = MapAttribute[str, Any](null=True)
     recorded_by = UnicodeAttribute(null=True)
-    notes = ListAttribute(of=_Note)
+    notes = ListAttribute[Any]()
     outcome = UnicodeAttribute(null=True)
     reviewed_at = NumberAttribute(null=True)
     reviewed_by = UnicodeAttribute(null=True)
@@ -172,11 +136,7 @@ class DynamoMessages:
         try:
             with unavailable("note"):
                 self._key_of(message).update(
-                    actions=[
-                        MessageItem.notes.set(
-                            MessageItem.notes.append([_Note(at=note.at, by=note.by, text=note.text)])
-                        )
-                    ],
+                    actions=[MessageItem.notes.set(MessageItem.notes.append([msgspec.to_builtins(note)]))],
                     condition=MessageItem.pk.exists() & (MessageItem.discard_at > now),
                 )
         except ConditionFailedError:
@@ -185,7 +145,16 @@ class DynamoMessages:
     def review(self, before: Message, after: Message, now: int) -> None:
         """Write what a review changes, on the condition that nobody changed it since `before` was read."""
         item = self._to_item(after)
-        changed = ("kind", "status", "outcome", "reviewed_at", "reviewed_by", "discard_at", "queue", "queue_order")
+        changed = (
+            "kind",
+            "status",
+            "outcome",
+            "reviewed_at",
+            "reviewed_by",
+            "discard_at",
+            "queue",
+            "queue_order",
+        )
         try:
             with unavailable("review"):
                 self._key_of(after).update(
@@ -213,32 +182,14 @@ class DynamoMessages:
 
     def _to_item(self, message: Message) -> MessageItem:
         shard = int(message.record_id[:2], 16) % SHARDS
+        fields = _storable(msgspec.to_builtins(message, builtin_types=(bytes,)))
         return MessageItem(
-            pk=message.subject_id,
-            sk=PREFIX + message.record_id,
+            pk=fields.pop("subject_id"),
+            sk=PREFIX + fields.pop("record_id"),
             lookup=self._keys.lookup(message.reference),
             queue=f"{_lane(message.status, message.kind)}#{shard}",
             queue_order=f"{message.rank}#{message.received_at:010d}#{message.record_id}",
-            reference=message.reference,
-            kind=message.kind,
-            channel=message.channel,
-            status=message.status,
-            received_at=message.received_at,
-            discard_at=message.discard_at,
-            email=message.email,
-            text=message.text,
-            subject=message.subject,
-            name=message.name,
-            phone=message.phone,
-            postal_address=_postal_address_item(message.postal_address),
-            locale=message.locale,
-            content_digest=message.content_digest,
-            mail=_mail_item(message.mail),
-            recorded_by=message.recorded_by,
-            notes=[_Note(at=note.at, by=note.by, text=note.text) for note in message.notes],
-            outcome=message.outcome,
-            reviewed_at=message.reviewed_at,
-            reviewed_by=message.reviewed_by,
+            **fields,
         )
 
 
@@ -247,60 +198,22 @@ def _lane(status: Status, kind: Kind) -> str:
     return status if kind in MAIN_QUEUE else f"{status}-{kind}"
 
 
-def _postal_address_item(address: PostalAddress | None) -> _PostalAddress | None:
-    return address and _PostalAddress(text=address.text, purposes=list(address.purposes))
-
-
-def _mail_item(mail: MailFacts | None) -> _Mail | None:
-    return mail and _Mail(
-        raw_key=mail.raw_key,
-        message_id=mail.message_id,
-        reply_to=mail.reply_to,
-        language=mail.language,
-        attachments=[_Attachment(name=a.name, content_type=a.content_type, size=a.size) for a in mail.attachments],
-        defects=list(mail.defects),
-        intents=list(mail.intents),
-        machine_reason=mail.machine_reason,
-        spam=mail.spam,
-        text_truncated=mail.text_truncated,
-    )
-
-
 def _to_message(item: MessageItem) -> Message:
-    mail, address = item.mail, item.postal_address
-    return Message(
-        subject_id=SubjectId(item.pk),
-        record_id=item.sk.removeprefix(PREFIX),
-        reference=item.reference,
-        kind=cast(Kind, item.kind),
-        channel=cast(Channel, item.channel),
-        status=cast(Status, item.status),
-        received_at=int(item.received_at),
-        discard_at=int(item.discard_at),
-        email=item.email,
-        text=item.text,
-        subject=item.subject,
-        name=item.name,
-        phone=item.phone,
-        postal_address=address and PostalAddress(address.text, tuple(address.purposes)),
-        locale=item.locale,
-        content_digest=item.content_digest,
-        mail=mail
-        and MailFacts(
-            raw_key=mail.raw_key,
-            message_id=mail.message_id,
-            reply_to=mail.reply_to,
-            language=mail.language,
-            attachments=tuple(Attachment(a.name, a.content_type, int(a.size)) for a in mail.attachments),
-            defects=tuple(mail.defects),
-            intents=tuple(mail.intents),
-            machine_reason=mail.machine_reason,
-            spam=mail.spam,
-            text_truncated=mail.text_truncated,
-        ),
-        recorded_by=item.recorded_by,
-        notes=tuple(Note(int(n.at), n.by, n.text) for n in item.notes),
-        outcome=item.outcome,
-        reviewed_at=item.reviewed_at and int(item.reviewed_at),
-        reviewed_by=item.reviewed_by,
-    )
+    fields = {name: _plain(value) for name, value in item.attribute_values.items()}
+    fields["subject_id"] = fields.pop("pk")
+    fields["record_id"] = fields.pop("sk").removeprefix(PREFIX)
+    return msgspec.convert(fields, Message, builtin_types=(bytes,))
+
+
+def _storable(value: Any) -> Any:
+    """Lists for tuples, at every depth: DynamoDB knows no tuples."""
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in value.items() if inner is not None}
+    return [_storable(inner) for inner in value] if isinstance(value, tuple) else value
+
+
+def _plain(value: Any) -> Any:
+    """Maps and lists as Python has them, at every depth."""
+    if isinstance(value, MapAttribute):
+        return {name: _plain(inner) for name, inner in value.attribute_values.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
