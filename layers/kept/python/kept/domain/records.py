@@ -72,8 +72,8 @@ class Message:
     channel: Channel
     received_at: int
     discard_at: int
-    email: str | None  # None only for a mail without any sender
     text: str
+    email: str | None = None  # None only for a mail without any sender
     status: Status = "new"
     subject: str | None = None
     name: str | None = None

@@ -89,6 +89,7 @@ class Observer:
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         """Count something in CloudWatch (embedded metric format). A dimension's value is never personal data."""
-        self._metrics.add_dimensions(**dimensions)
+        for dimension in dimensions.items():
+            self._metrics.add_dimension(*dimension)
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         self._metrics.flush_metrics()
