@@ -20,17 +20,10 @@ from moto import mock_aws
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
 from kept.entry import wiring
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TemplateLoader
 
 SECRET = "a hash key for tests only, long enough to be one"
 STAFF_CLIENT = "staff-client"
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads a template; intrinsics become {"Fn": value}, which is all that the tables' definitions need."""
-
-
-_Loader.add_multi_constructor("!", lambda _loader, suffix, _node: {suffix: None})
 
 
 @dataclass
@@ -51,7 +44,7 @@ class Stack:
     """Tables and bucket, and the functions to call on them."""
 
     def __init__(self) -> None:
-        template = yaml.load((ROOT / "infra/template.yaml").read_text(), _Loader)["Resources"]  # noqa: S506  # a SafeLoader
+        template = yaml.load((ROOT / "infra/template.yaml").read_text(), TemplateLoader)["Resources"]  # noqa: S506  # a SafeLoader
         self.dynamodb = client("dynamodb")
         self.s3 = client("s3")
         for logical_id, name in (("SubjectsTable", "subjects"), ("SuppressionsTable", "suppressions")):

@@ -1,0 +1,96 @@
+"""The policy file: what ships is right, and a mistake is named by file and key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kept.domain.durations import Duration
+from kept.domain.errors import PolicyError
+from kept.domain.policy import SHIPPED, load_policy
+from tests.conftest import ROOT
+
+SHIPPED_TEXT = SHIPPED.read_text(encoding="utf-8")
+
+
+def test_the_shipped_policy_is_right() -> None:
+    policy = load_policy()
+    assert policy.retention.message.before_review == 30 * 86400
+    assert policy.longest_retention == 180 * 86400
+    assert str(policy.longest_retention) == "180 days"
+
+
+def test_every_promise_is_shipped_in_the_policys_own_words() -> None:
+    table = (ROOT.parent / "shared/policy/promises.md").read_text(encoding="utf-8") if _has_shared() else ""
+    if not table:
+        pytest.skip("shared/policy/promises.md is not beside this checkout")
+    for promise in load_policy().promises:
+        assert f'| `{promise.id}` | "{promise.text["en"]}" |' in table, f"{promise.id} is worded otherwise"
+
+
+def _has_shared() -> bool:
+    return (ROOT.parent / "shared/policy/promises.md").exists()
+
+
+MISTAKES = {
+    "an unknown key": ("[site]", "[site]\nfax = 'x'", "site: "),
+    "a missing key": ('name = "Expand Cart"', "", "site: "),
+    "a number for text": ('name = "Expand Cart"', "name = 7", "site.name: "),
+    "a length that is none": (
+        '"30 days"\nafter',
+        '"a month"\nafter',
+        "retention.message.before_review: expected a duration",
+    ),
+    "a length as a number": ('"30 days"\nafter', "30\nafter", "retention.message.before_review: expected a duration"),
+    "no time at all": ('after_review = "7 days"', 'after_review = "0 days"', "retention.message.after_review: is zero"),
+    "longer than the maximum": (
+        '"30 days"\nafter',
+        '"91 days"\nafter',
+        "retention.message.before_review: is longer than",
+    ),
+    "a promise twice": ('id = "reachable"', 'id = "email-opt-out"', "promises.email-opt-out: stands twice"),
+    "a language missing": ('languages = ["en", "ar"]', 'languages = ["en", "fr"]', "promises.reachable.text: "),
+    "no language": ('languages = ["en", "ar"]', "languages = []", "languages: "),
+    "no TOML": ('version = "', "version = ", "is not TOML"),
+    "a form that can never be sent": ('"3 seconds"', '"2 days"', "forms.minimum_age: "),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_named_by_file_and_key(tmp_path: Path, case: str) -> None:
+    before, after, message = MISTAKES[case]
+    assert before in SHIPPED_TEXT
+    path = tmp_path / "my-policy.toml"
+    path.write_text(SHIPPED_TEXT.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(PolicyError) as raised:
+        load_policy(path)
+    assert str(raised.value).startswith("my-policy.toml:")
+    assert message in str(raised.value)
+
+
+def test_a_missing_file_and_one_that_is_not_text_are_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"none.toml: cannot be read"):
+        load_policy(tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(PolicyError, match=r"bytes.toml: is not UTF-8"):
+        load_policy(tmp_path / "bytes.toml")
+
+
+@given(st.integers(1, 9999), st.sampled_from(["second", "minute", "hour", "day"]))
+def test_a_duration_reads_back_as_it_is_written(count: int, unit: str) -> None:
+    duration = Duration.parse(f"{count} {unit}s")
+    assert Duration.parse(str(duration)) == duration
+
+
+@pytest.mark.parametrize("words", ["", "30", "days", "-1 days", "1.5 days", "1 fortnight", "٣ days", "9" * 9 + " days"])
+def test_what_is_no_duration_is_refused(words: str) -> None:
+    with pytest.raises(ValueError, match="expected a duration"):
+        Duration.parse(words)
+
+
+def test_the_file_is_toml_that_others_can_read() -> None:
+    assert tomllib.loads(SHIPPED_TEXT)["purposes"]["phone"] == ["order_update"]
