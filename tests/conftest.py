@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).parents[1]
 
 # Nothing in a test may reach a real account, whatever the machine is set up with.
@@ -19,10 +17,3 @@ os.environ.update(
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """Reads the template; what an intrinsic refers to is of no use before it is deployed."""
-
-
-TemplateLoader.add_multi_constructor("!", lambda _loader, suffix, _node: {suffix: None})

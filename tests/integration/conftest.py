@@ -14,13 +14,12 @@ from urllib.parse import urlencode
 
 import boto3
 import pytest
-import yaml
 from moto import mock_aws
 
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
 from kept.entry import wiring
-from tests.conftest import ROOT, TemplateLoader
+from tests.template import create_table
 
 SECRET = "a hash key for tests only, long enough to be one"
 STAFF_CLIENT = "staff-client"
@@ -44,19 +43,10 @@ class Stack:
     """Tables and bucket, and the functions to call on them."""
 
     def __init__(self) -> None:
-        template = yaml.load((ROOT / "infra/template.yaml").read_text(), TemplateLoader)["Resources"]  # noqa: S506  # a SafeLoader
         self.dynamodb = client("dynamodb")
         self.s3 = client("s3")
-        for logical_id, name in (("SubjectsTable", "subjects"), ("SuppressionsTable", "suppressions")):
-            properties = template[logical_id]["Properties"]
-            self.dynamodb.create_table(
-                TableName=name,
-                **{
-                    key: properties[key]
-                    for key in ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-                    if key in properties
-                },
-            )
+        create_table(self.dynamodb, "SubjectsTable", "subjects")
+        create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         self.s3.create_bucket(Bucket="mail")
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
         self.keys = Keys(SECRET)

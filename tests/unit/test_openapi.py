@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import yaml
 from jsonschema import Draft202012Validator
 
 from infra.build.openapi import collect, document
-from tests.conftest import ROOT, TemplateLoader
+from tests.template import resources
 
 DOCUMENT = document(collect())
 
 
 def test_the_template_routes_exactly_what_the_functions_declare() -> None:
-    resources = yaml.load((ROOT / "infra/template.yaml").read_text(), TemplateLoader)["Resources"]  # noqa: S506
     routed = {
         (event["Properties"]["Path"], event["Properties"]["Method"].lower(), resource["Properties"]["CodeUri"])
-        for resource in resources.values()
+        for resource in resources().values()
         for event in resource.get("Properties", {}).get("Events", {}).values()
         if resource["Type"] == "AWS::Serverless::Function" and event["Type"] == "HttpApi"
     }

@@ -1,0 +1,176 @@
+"""What every store of records must do: the one in memory that unit tests use, and the one on DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from kept.adapters.dynamo.messages import DynamoMessages
+from kept.app.ports import Messages
+from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from kept.domain.identity import Keys
+from kept.domain.records import Attachment, MailFacts, Message, Note, PostalAddress
+from tests.fakes import MemoryMessages
+from tests.template import create_table
+
+KEYS = Keys("k" * 64)
+NOW = 1_800_000_000
+
+
+def message(number: int = 0, **changes: Any) -> Message:
+    """A record; `number` tells it from others."""
+    base = Message(
+        subject_id=KEYS.subject_id(f"person{number}@example.com"),
+        record_id=f"{number:032x}",
+        reference=f"AAAA-AAAA-AAAA-{number:04d}",
+        kind="message",
+        channel="form",
+        received_at=NOW + number,
+        discard_at=NOW + 1000,
+        email=f"person{number}@example.com",
+        text="Hello",
+    )
+    return replace(base, **changes)
+
+
+FULL = message(
+    7,
+    channel="email",
+    subject="كيف الحال",
+    name="",
+    phone="+201001234567",
+    postal_address=PostalAddress("1 Nile Street", ("answer", "catalogue")),
+    locale="ar-EG",
+    content_digest=b"\x00\xff" * 8,
+    mail=MailFacts(
+        raw_key="raw/x",
+        message_id="<a@b>",
+        reply_to="r@example.com",
+        language="ar",
+        attachments=(Attachment("صورة.png", "image/png", 12),),
+        defects=("bad-charset",),
+        intents=("opt_out",),
+        machine_reason="auto-submitted",
+        spam=True,
+        text_truncated=True,
+    ),
+    recorded_by="sam",
+    notes=(Note(NOW, "sam", "a note"),),
+    outcome="x",
+    reviewed_at=NOW,
+    reviewed_by="sam",
+)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def messages(request: pytest.FixtureRequest) -> Iterator[Messages]:
+    if request.param == "memory":
+        yield MemoryMessages()
+        return
+    with mock_aws():
+        create_table(boto3.client("dynamodb"), "SubjectsTable", "subjects")
+        yield DynamoMessages("subjects", KEYS)
+
+
+def test_what_is_added_is_found_as_it_was(messages: Messages) -> None:
+    for record in (message(), FULL):
+        assert messages.add(record) is None
+        assert messages.find(record.reference, NOW) == record
+
+
+def test_what_is_added_twice_is_there_once_and_the_first_is_given_back(messages: Messages) -> None:
+    messages.add(FULL)
+    assert messages.add(replace(FULL, text="another")) == FULL
+    assert messages.find(FULL.reference, NOW).text == FULL.text
+
+
+@pytest.mark.promise("review-then-discard")
+def test_an_expired_record_gives_way_only_where_that_is_asked_for(messages: Messages) -> None:
+    old = message(discard_at=NOW)
+    messages.add(old)
+    assert messages.add(message(text="new")) == old
+    assert messages.add(message(text="new"), replace_expired_at=NOW) is None
+    assert messages.find(old.reference, NOW).text == "new"
+
+
+@pytest.mark.promise("review-then-discard")
+def test_nothing_past_its_date_is_found_listed_noted_or_reviewed(messages: Messages) -> None:
+    record = message(discard_at=NOW)
+    messages.add(record)
+    with pytest.raises(NotFoundError):
+        messages.find(record.reference, NOW)
+    with pytest.raises(NotFoundError):
+        messages.annotate(record, Note(NOW, "sam", "x"), NOW)
+    with pytest.raises(ConflictError):
+        messages.review(record, replace(record, status="reviewed"), NOW)
+    assert messages.queue("new", ["message"], None, 10, NOW).items == ()
+
+
+def test_the_queue_is_in_order_of_rank_and_age_and_its_pages_join_without_gap(messages: Messages) -> None:
+    records = [message(n, kind="complaint" if n % 5 == 0 else "message") for n in range(23)]
+    for record in reversed(records):
+        messages.add(record)
+    seen: list[Message] = []
+    cursor = None
+    while True:
+        page = messages.queue("new", ["message", "complaint"], cursor, 4, NOW)
+        assert len(page.items) <= 4
+        seen += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    assert seen == sorted(records, key=lambda r: (r.rank, r.received_at))
+
+
+def test_the_queue_shows_the_kinds_and_the_status_asked_for(messages: Messages) -> None:
+    messages.add(message(1))
+    messages.add(message(2, kind="machine"))
+    messages.add(message(3, kind="quarantine"))
+    messages.add(message(4, status="reviewed"))
+    assert [m.record_id[-1] for m in messages.queue("new", ["message"], None, 9, NOW).items] == ["1"]
+    assert [m.record_id[-1] for m in messages.queue("new", ["machine"], None, 9, NOW).items] == ["2"]
+    assert [m.record_id[-1] for m in messages.queue("reviewed", ["message"], None, 9, NOW).items] == ["4"]
+
+
+def test_a_cursor_that_is_not_ours_is_refused(messages: Messages) -> None:
+    with pytest.raises(InvalidInputError):
+        messages.queue("new", ["message"], "x", 10, NOW)
+
+
+def test_notes_are_appended(messages: Messages) -> None:
+    messages.add(message())
+    for text in ("one", "two"):
+        messages.annotate(messages.find(message().reference, NOW), Note(NOW, "sam", text), NOW)
+    assert [note.text for note in messages.find(message().reference, NOW).notes] == ["one", "two"]
+
+
+def test_a_record_holds_fifty_notes_and_says_so(messages: Messages) -> None:
+    full = message(notes=(Note(NOW, "sam", "x"),) * 50)
+    messages.add(full)
+    with pytest.raises(ConflictError):
+        messages.annotate(full, Note(NOW, "sam", "x"), NOW)
+
+
+def test_a_review_replaces_what_it_was_based_on_and_nothing_else(messages: Messages) -> None:
+    before = message()
+    messages.add(before)
+    after = replace(
+        before,
+        status="reviewed",
+        kind="complaint",
+        outcome="done",
+        reviewed_at=NOW,
+        reviewed_by="sam",
+        discard_at=NOW + 5,
+    )
+    messages.review(before, after, NOW)
+    assert messages.find(before.reference, NOW) == after
+    with pytest.raises(ConflictError):
+        messages.review(before, replace(after, outcome="again"), NOW)
+    assert [m.outcome for m in messages.queue("reviewed", ["complaint"], None, 9, NOW).items] == ["done"]
+    assert messages.queue("new", ["message"], None, 9, NOW).items == ()

@@ -1,0 +1,103 @@
+"""The ports kept in memory. `tests/contract` holds them to the same tests as the adapters."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kept.app.ports import Page
+from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, UnavailableError
+from kept.domain.identity import SubjectId
+from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.retention import is_held
+from kept.domain.suppression import Reason, Scope
+
+
+class MemoryMessages:
+    """Keeps the port `Messages`."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[bytes, str], Message] = {}
+
+    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing and not (replace_expired_at is not None and standing.discard_at <= replace_expired_at):
+            return standing
+        self.records[key] = message
+        return None
+
+    def find(self, reference: str, now: int) -> Message:
+        for record in self.records.values():
+            if record.reference == reference and is_held(record.discard_at, now):
+                return record
+        raise NotFoundError
+
+    def queue(self, status: Status, kinds: Iterable[Kind], cursor: str | None, limit: int, now: int) -> Page:
+        wanted, start = set(kinds), _decode(cursor) if cursor else ""
+        entries = sorted(
+            (f"{record.rank}{record.received_at:012d}{record.record_id}", record)
+            for record in self.records.values()
+            if record.status == status and record.kind in wanted and is_held(record.discard_at, now)
+        )
+        after = [(order, record) for order, record in entries if order > start]
+        more = len(after) > limit
+        return Page(tuple(r for _, r in after[:limit]), _encode(after[limit - 1][0]) if more else None)
+
+    def annotate(self, message: Message, note: Note, now: int) -> None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        if len(message.notes) >= 50:
+            raise ConflictError
+        self.records[key] = replace(standing, notes=(*standing.notes, note))
+
+    def review(self, before: Message, after: Message, now: int) -> None:
+        key = (after.subject_id, after.record_id)
+        standing = self.records.get(key)
+        unchanged = standing and (standing.discard_at, standing.status) == (before.discard_at, before.status)
+        if not unchanged or not is_held(before.discard_at, now):
+            raise ConflictError
+        self.records[key] = replace(after, notes=standing.notes if standing else ())
+
+
+class MemorySuppressions:
+    """Keeps the port `Suppressions`; `failing` makes it a store that does not answer."""
+
+    def __init__(self, *, failing: bool = False) -> None:
+        self.entries: dict[tuple[bytes, Scope], tuple[Reason, int]] = {}
+        self.failing = failing
+
+    def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
+        if self.failing:
+            raise UnavailableError
+        self.entries.setdefault((subject, scope), (reason, at))
+
+
+class MemoryRawMail:
+    """Keeps the port `RawMail`."""
+
+    def __init__(self, mails: dict[str, bytes] | None = None) -> None:
+        self.mails = mails or {}
+
+    def read(self, key: str) -> bytes | None:
+        return self.mails.get(key)
+
+    def discard(self, key: str) -> None:
+        self.mails.pop(key, None)
+
+
+def _encode(order: str) -> str:
+    return base64.urlsafe_b64encode(order.encode()).decode()
+
+
+def _decode(cursor: str) -> str:
+    try:
+        order = base64.urlsafe_b64decode(cursor).decode()
+    except ValueError:
+        order = ""
+    if not order[:13].isdecimal():
+        raise InvalidInputError(FieldProblem("/cursor", "is not ours"))
+    return order
