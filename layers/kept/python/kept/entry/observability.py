@@ -30,7 +30,7 @@ FIELDS = (
 )
 """The only fields that a log line may have beside time, level, function and event."""
 
-_SAFE = re.compile(r"[A-Za-z0-9_./{}:$# -]{0,120}")
+_SAFE = re.compile(r"[A-Za-z0-9_./{}<>:$# -]{0,120}")
 _EVENT = re.compile(r"[a-z][a-z-]{0,40}")
 
 

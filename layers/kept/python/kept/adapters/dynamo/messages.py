@@ -13,7 +13,7 @@ from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, Nu
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from kept.adapters.dynamo.connection import ConditionFailedError, Table, put_if, unavailable
+from kept.adapters.dynamo.connection import ConditionFailedError, Table, put_new, unavailable
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
@@ -89,10 +89,7 @@ class DynamoMessages:
 
     def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
         """One conditional write; see the port."""
-        condition = MessageItem.pk.does_not_exist()
-        if replace_expired_at is not None:
-            condition |= MessageItem.discard_at <= replace_expired_at
-        standing = put_if(self._to_item(message), condition)
+        standing = put_new(self._to_item(message), expired_at=replace_expired_at)
         return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
 
     def find(self, reference: str, now: int) -> Message:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 
-from kept.adapters.dynamo.connection import Table, put_if, unavailable
+from kept.adapters.dynamo.connection import Table, put_new, unavailable
 from kept.domain.errors import KeyMismatchError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.suppression import Reason, Scope
@@ -50,7 +50,7 @@ class DynamoSuppressions:
         check = keys.check_value()
         item = SuppressionItem(_KEY_CHECK, key_check=check)
         with unavailable("check the key"):
-            standing = put_if(item, SuppressionItem.pk.does_not_exist())
+            standing = put_new(item)
         if standing is not None and standing["key_check"]["S"] != check:
             raise KeyMismatchError(
                 "The table of suppressions was written under another hash key: with this one no opt-out would be "

@@ -1,0 +1,1 @@
+"""Build steps: the dependencies layer, bytecode and sizes. Run by `make build`, never part of what is deployed."""

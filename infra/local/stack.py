@@ -1,0 +1,75 @@
+"""The running local stack, for scripts and tests: its addresses, tokens and clients.
+
+stack = read_stack()
+stack.client("dynamodb").scan(TableName=stack.outputs["SubjectsTable"])   # as the account's root
+stack.as_function("kept-contact-intake").client("dynamodb")               # as that function's role
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from infra.local.settings import REGION, LocalError, read_settings
+
+# The emulator takes this key for the root of the account, whatever the secret.
+ROOT_KEY = "test"
+CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32)
+
+
+class Account:
+    """Clients of the emulator under one set of credentials."""
+
+    def __init__(self, endpoint: str, key: str, secret: str, token: str | None = None) -> None:
+        self.endpoint = endpoint
+        self._session = botocore.session.Session()
+        self._session.set_credentials(key, secret, token)
+
+    def client(self, service: str) -> Any:
+        """A client of this service, such as "s3", with the methods that boto3's has."""
+        return self._session.create_client(service, REGION, endpoint_url=self.endpoint, config=CONFIG)
+
+
+def root_account(endpoint: str) -> Account:
+    """The account's root, who may do everything."""
+    return Account(endpoint, ROOT_KEY, ROOT_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What `.local/stack.json` says."""
+
+    api: str
+    smtp: str  # host:port
+    outbox: str
+    endpoint: str
+    staff_token: str
+    service_token: str
+    outputs: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """A client of this service, as the account's root."""
+        return root_account(self.endpoint).client(service)
+
+    def as_function(self, name: str) -> Account:
+        """Clients that may do what this function may, and no more: its role, assumed.
+
+        On AWS nobody but Lambda could assume it; the emulator takes its root for any service.
+        """
+        role = self.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+        issued = self.client("sts").assume_role(RoleArn=role, RoleSessionName=f"as-{name}"[:64])["Credentials"]
+        return Account(self.endpoint, issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+
+
+def read_stack(file: Path | None = None) -> Stack:
+    """The stack that runs now. Raises LocalError where none does."""
+    file = file or read_settings().stack_file
+    try:
+        return Stack(**json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise LocalError(f"No local stack runs ({file} is missing): start it with `make run`.") from error

@@ -1,0 +1,250 @@
+"""Runs inside a fresh process on the built artefacts: `probe.py BUILD MODE FUNCTION`, prints CPU milliseconds as JSON.
+
+Only what is deployed is on the path, and the network is a stub below botocore, so that both sides of a comparison
+build, sign and parse real requests.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SECRET = "a hash key for benchmarks only, long enough to be one"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
+    "POWERTOOLS_METRICS_NAMESPACE": "Kept",
+    "POWERTOOLS_SERVICE_NAME": "benchmark",
+    "SUBJECTS_TABLE": "subjects",
+    "SUPPRESSIONS_TABLE": "suppressions",
+    "MAIL_BUCKET": "mail",
+    "HASH_KEY_SECRET": "hash-key",
+    "STAFF_CLIENT_ID": "staff",
+}
+CLIENTS = {
+    "contact_intake": ["dynamodb", "secretsmanager"],
+    "opt_out": ["dynamodb", "secretsmanager"],
+    "review": ["dynamodb", "secretsmanager"],
+    "inbound_email": ["dynamodb", "secretsmanager", "s3"],
+    "ledger": ["s3"],
+    "pages": ["secretsmanager"],
+    "deployment": ["dynamodb", "secretsmanager"],
+}
+MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\r\nWhere is my parcel?\r\n"
+WARM_CALLS = 300
+OUTPUT = io.StringIO()  # the function's own lines
+
+
+class Context:
+    """Lambda's context, as far as it is used."""
+
+    aws_request_id = "r"
+    function_name = "benchmark"
+
+
+def http(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """An HTTP API event of a member of staff."""
+    claims = {"token_use": "access", "client_id": "staff", "username": "sam", "cognito:groups": "[staff]"}
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "stage": "$default",
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+        "body": json.dumps(body) if body else None,
+        "isBase64Encoded": False,
+    }
+
+
+NOTIFICATION = {
+    "notificationType": "Received",
+    "mail": {"messageId": "m", "source": "ann@example.com", "timestamp": "2100-01-01T00:00:00Z"},
+    "receipt": {"action": {"objectKey": "raw/m"}},
+}
+EVENTS: dict[str, dict[str, Any]] = {
+    "contact_intake": http(
+        "POST",
+        "/contacts",
+        {"email": "ann@example.com", "name": "Ann", "phone": "+201001234567", "message": "Where is my parcel? " * 10},
+    ),
+    "opt_out": http("POST", "/opt-outs", {"email": "ann@example.com"}),
+    "review": http("GET", "/reviews"),
+    "inbound_email": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(NOTIFICATION)}]},
+    "ledger": {
+        "Records": [
+            {
+                "eventID": "1",
+                "eventName": "REMOVE",
+                "eventSource": "aws:dynamodb",
+                "dynamodb": {"SequenceNumber": "1", "OldImage": {"mail": {"M": {"raw_key": {"S": "raw/m"}}}}},
+            }
+        ]
+    },
+    "pages": http("GET", "/"),
+    "deployment": {
+        "ResourceType": "Custom::DeploymentCheck",
+        "RequestType": "Create",
+        "ResponseURL": "http://127.0.0.1:1/",
+        "StackId": "s",
+        "RequestId": "r",
+        "LogicalResourceId": "l",
+        "ResourceProperties": {"MailLifecycleDays": "181"},
+    },
+}
+
+
+def use_build(build: Path, function: str) -> None:
+    """Put the layers and the function on the path, as Lambda does."""
+    folder = "".join(part.title() for part in function.split("_")) + "Function"
+    sys.path[:0] = [
+        str(build / folder),
+        str(build / "KeptLayer/python"),
+        str(build / "DependenciesLayer/python"),
+    ]
+    os.environ.update(ENVIRONMENT)
+
+
+def stub_network() -> None:
+    """Answer every request below botocore, after it was built and signed."""
+    import urllib.request
+
+    from botocore.awsrequest import AWSResponse
+    from botocore.httpsession import URLLib3Session
+
+    class Raw(io.BytesIO):
+        def stream(self, **_: Any) -> Any:
+            return iter([self.read()])
+
+    def answer(_: Any, request: Any) -> AWSResponse:
+        target = request.headers.get("X-Amz-Target", b"")
+        operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        body = {
+            "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
+            "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
+            "UpdateItem": b'{"Attributes":{}}',
+        }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
+        headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
+        return AWSResponse(request.url, 200, headers, Raw(body))
+
+    URLLib3Session.send = answer  # type: ignore[assignment,method-assign]
+    urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
+
+
+def check_value() -> str:
+    """The key's check value, as the deployment function would have written it."""
+    import hmac
+
+    return hmac.digest(SECRET.encode(), (5).to_bytes(4) + b"check", "sha256").hex()
+
+
+def cold(function: str) -> float:
+    """CPU milliseconds from an empty process to the first answer."""
+    os.environ["KEY_CHECK"] = check_value()
+    began = time.process_time()
+    import app
+
+    imported = time.process_time() - began
+    stub_network()  # not counted: it is no part of what is deployed
+    began = time.process_time()
+    result = app.handler(EVENTS[function], Context())
+    called = time.process_time() - began
+    check_result(function, result)
+    return (imported + called) * 1000
+
+
+def check_result(function: str, result: Any) -> None:
+    """Make sure that what was measured is the work and not a refusal."""
+    good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200}
+    if function in good and result["statusCode"] != good[function]:
+        sys.exit(f"{function} answered {result['statusCode']}: {result['body']}")
+    if isinstance(result, dict) and result.get("batchItemFailures"):
+        sys.exit(f"{function} failed: {OUTPUT.getvalue()}")
+
+
+def cold_floor(function: str) -> float:
+    """CPU milliseconds to make every client that the function needs, and nothing else."""
+    began = time.process_time()
+    import botocore.session
+
+    session = botocore.session.get_session()
+    for service in CLIENTS[function]:
+        session.create_client(service)
+    return (time.process_time() - began) * 1000
+
+
+def warm(function: str) -> dict[str, float]:
+    """CPU milliseconds of a warm handler call, and of a bare put_item of the same item, taken in turns."""
+    os.environ["KEY_CHECK"] = check_value()
+    import app
+    import botocore.session
+    from botocore.config import Config
+
+    stub_network()
+    client = botocore.session.get_session().create_client("dynamodb", config=Config(parameter_validation=False))
+    item = written_item(app, function)
+    event, context = EVENTS[function], Context()
+    measured = {"value": 0.0, "floor": 0.0}
+    for name, call in (
+        ("value", lambda: app.handler(event, context)),
+        ("floor", lambda: client.put_item(TableName="subjects", Item=item)),
+    ) * 2:  # the first round warms both
+        began = time.process_time()
+        for _ in range(WARM_CALLS):
+            call()
+        measured[name] = (time.process_time() - began) * 1000 / WARM_CALLS
+    return measured
+
+
+def written_item(app: Any, function: str) -> dict[str, Any]:
+    """The item that the handler writes, as botocore takes it."""
+    from botocore.httpsession import URLLib3Session
+
+    requests: list[bytes] = []
+    send = URLLib3Session.send
+
+    def recorded(session: Any, request: Any) -> Any:
+        requests.append(request.body if isinstance(request.body, bytes) else request.body.encode())
+        return send(session, request)
+
+    URLLib3Session.send = recorded  # type: ignore[method-assign]
+    check_result(function, app.handler(EVENTS[function], Context()))
+    URLLib3Session.send = send  # type: ignore[method-assign]
+    item: dict[str, Any] = json.loads(requests[-1])["Item"]
+    return {name: _bytes(value) for name, value in item.items()}
+
+
+def _bytes(value: dict[str, Any]) -> dict[str, Any]:
+    return {"B": base64.b64decode(value["B"])} if "B" in value else value
+
+
+def modules(function: str) -> list[str]:
+    """Every module that is loaded once the function has answered."""
+    cold(function)
+    return sorted(sys.modules)
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    build, mode, function = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    use_build(build, function)
+    with contextlib.redirect_stdout(OUTPUT):
+        result = {"cold": cold, "cold-floor": cold_floor, "warm": warm, "modules": modules}[mode](function)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
