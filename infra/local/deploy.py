@@ -15,7 +15,7 @@ from infra.local import gaps
 from infra.local.emulator import tail
 from infra.local.intrinsics import Resolver, parameter_values
 from infra.local.settings import REGION, STACK_NAME, LocalError, Settings, support_address
-from infra.local.stack import ROOT_KEY, Account
+from infra.local.stack import ROOT_KEY, Account, write_whole
 
 ARTEFACTS = f"{STACK_NAME}-artefacts"
 ACCOUNT_ID = "000000000000"
@@ -41,7 +41,7 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
     template, left_out = gaps.without_dkim_outputs(template)
     gaps.make_rule_sets(account, mail_rules)
     file = settings.build / "template.local.json"  # beside the built one, since its paths are relative
-    file.write_text(json.dumps(template, indent=1, default=str), encoding="utf-8")
+    write_whole(file, json.dumps(template, indent=1, default=str))
 
     account.client("s3").create_bucket(Bucket=ARTEFACTS)
     _sam_deploy(settings, account, file.name, parameters)

@@ -14,7 +14,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from infra.local.deploy import deploy
@@ -23,13 +22,14 @@ from infra.local.outbox import Outbox
 from infra.local.settings import CHECKOUT, LocalError, Settings, support_address
 from infra.local.site import OUTBOX_PATH, Site, loopback_addresses
 from infra.local.smtp import Inbox
-from infra.local.stack import root_account
+from infra.local.stack import root_account, write_whole
 from infra.local.tokens import Tokens, seconds_left
 from infra.local.ttl import Sweeper
 
 DETACHED_SECONDS = 120
 STOP_SECONDS = 20
 HEALTH_SECONDS = 30
+PORT_SECONDS = 1  # the ports of processes that were just killed are not free at once
 
 
 class Stopped(BaseException):
@@ -167,15 +167,6 @@ def _serve(settings: Settings, run_file: int, cleanup: ExitStack, say: Callable[
     raise LocalError(f"The emulator ended by itself. Its log: {emulator.log}")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or none. It holds tokens, so only its owner reads it."""
-    draft = file.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
-        output.write(text)
-    draft.replace(file)
-
-
 @contextmanager
 def _the_only_one(settings: Settings) -> Iterator[int]:
     """Hold the lock that says that a stack runs; the file that is locked. Raises LocalError where another has it.
@@ -237,17 +228,23 @@ def check_ports(settings: Settings) -> None:
         "KEPT_SMTP_PORT": settings.smtp_port,
         "KEPT_STACK_PORT": settings.stack_port,
     }
+    deadline = time.monotonic() + PORT_SECONDS
     for variable, port in ports.items():
         for address in loopback_addresses() if variable == "KEPT_PORT" else ["127.0.0.1"]:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            with socket.socket(family, socket.SOCK_STREAM) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((address, port))
-                except OSError as error:
-                    raise LocalError(
-                        f"Port {port} is in use. Choose another: {variable}={port + 1} make run"
-                    ) from error
+            while not _is_free(address, port):
+                if time.monotonic() > deadline:
+                    raise LocalError(f"Port {port} is in use. Choose another: {variable}={port + 1} make run")
+                time.sleep(0.05)
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _wait_until_healthy(settings: Settings, staff_token: str) -> None:

@@ -8,6 +8,7 @@ stack.as_function("kept-contact-intake").client("dynamodb")               # as t
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,12 @@ def read_stack(file: Path | None = None) -> Stack:
         return Stack(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise LocalError(f"No local stack runs ({file} is missing): start it with `make run`.") from error
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or what was there before; only its owner may read it."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
+        output.write(text)
+    draft.replace(file)

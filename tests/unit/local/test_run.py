@@ -7,9 +7,9 @@ from socket import create_server
 
 import pytest
 
-from infra.local.run import check_ports, write_whole
+from infra.local.run import check_ports
 from infra.local.settings import LocalError, read_settings
-from infra.local.stack import read_stack
+from infra.local.stack import read_stack, write_whole
 from infra.local.tokens import seconds_left
 
 

@@ -1,0 +1,179 @@
+"""The real template, built and deployed by the same commands as `make run`, on ports and in folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+from infra.local.settings import read_settings
+from infra.local.stack import Stack, read_stack
+from kept.domain.identity import Keys
+from kept.domain.policy import SHIPPED
+from tests.conftest import ROOT
+
+T = TypeVar("T")
+
+FOLDER = ROOT / ".local/e2e"
+SUPPORT = "support@expandcart.com"
+AFTER_REVIEW_SECONDS = 5
+COMPLAINT_SECONDS = 6
+
+# The shipped policy with times that a test can wait for.
+SHORTENED = {
+    'after_review = "7 days"\nhard_maximum = "90 days"': (
+        f'after_review = "{AFTER_REVIEW_SECONDS} seconds"\nhard_maximum = "90 days"'
+    ),
+    'before_review = "60 days"': f'before_review = "{COMPLAINT_SECONDS} seconds"',
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the site answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Site:
+    """The running stack as the people around it see it: a website, a mail client, staff."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.dynamodb = stack.client("dynamodb")
+        self.s3 = stack.client("s3")
+        self.subjects = stack.outputs["SubjectsTable"]
+        self.suppressions = stack.outputs["SuppressionsTable"]
+        self.bucket = stack.outputs["MailBucket"]
+        secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])
+        self.keys = Keys(secret["SecretString"])
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, staff: bool = False, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Send a request; a body that is not bytes is sent as JSON."""
+        sent = {"Content-Type": "application/json"} | (headers or {})
+        if staff:
+            sent["Authorization"] = f"Bearer {self.stack.staff_token}"
+        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.stack.api + path, content, sent, method=method)
+        try:
+            with _OPENER.open(request, timeout=30) as answer:
+                return Answer(answer.status, _lower(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, _lower(error.headers), error.read())
+
+    def send(self, mail: bytes, sender: str = "ann@example.com") -> None:
+        """Send a mail to the support address over SMTP."""
+        host, _, port = self.stack.smtp.partition(":")
+        with smtplib.SMTP(host, int(port), timeout=60) as smtp:
+            smtp.sendmail(sender, [SUPPORT], mail)
+
+    def records_of(self, address: str) -> list[dict[str, Any]]:
+        """Every item in a person's partition, in DynamoDB's JSON, whether past its date or not."""
+        return self._partition(self.keys.subject_id(address))
+
+    def all_records(self) -> list[dict[str, Any]]:
+        """Every item of the table of subjects."""
+        return list(self.dynamodb.get_paginator("scan").paginate(TableName=self.subjects).search("Items[]"))
+
+    def raw_mails(self) -> set[str]:
+        """The keys of all raw mails."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether marketing to an address is suppressed."""
+        key = {"pk": {"B": self.keys.subject_id(address)}}
+        item = self.dynamodb.get_item(TableName=self.suppressions, Key=key, ConsistentRead=True).get("Item", {})
+        return "marketing" in item
+
+    def _partition(self, pk: bytes) -> list[dict[str, Any]]:
+        answer = self.dynamodb.query(
+            TableName=self.subjects,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"B": pk}},
+            ConsistentRead=True,
+        )
+        items: list[dict[str, Any]] = answer["Items"]
+        return items
+
+
+def eventually(look: Callable[[], T], what: str, seconds: float = 20) -> T:
+    """Look until there is something to see; fail with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            pytest.fail(f"after {seconds} s: {what}")
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The deployed stack. Only what `make run` does is done here."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    policy = SHIPPED.read_text(encoding="utf-8")
+    for before, after in SHORTENED.items():
+        assert before in policy, f"the shipped policy no longer says {before!r}"
+        policy = policy.replace(before, after, 1)
+    path = FOLDER / "policy.toml"
+    if not path.exists() or path.read_text(encoding="utf-8") != policy:
+        path.write_text(policy, encoding="utf-8")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
+    _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], clean)
+    ports = dict(zip(("KEPT_PORT", "KEPT_SMTP_PORT", "KEPT_STACK_PORT"), map(str, _free_ports(3)), strict=True))
+    settings = ports | {"KEPT_LOCAL_FOLDER": str(FOLDER), "KEPT_BUILD_FOLDER": ".aws-sam/e2e"}
+    _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
+    _run([sys.executable, "-m", "infra.local", "run"], clean | settings | {"DETACH": "1"})
+    try:
+        yield Site(read_stack(read_settings(settings).stack_file))
+    finally:
+        _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
