@@ -41,7 +41,7 @@ CLIENTS = {
     "deployment": ["dynamodb", "secretsmanager"],
 }
 MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\r\nWhere is my parcel?\r\n"
-WARM_CALLS = 300
+WARM_UP, WARM_CALLS = 50, 500
 OUTPUT = io.StringIO()  # the function's own lines
 
 
@@ -79,7 +79,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "contact_intake": http(
         "POST",
         "/contacts",
-        {"email": "ann@example.com", "name": "Ann", "phone": "+201001234567", "message": "Where is my parcel? " * 10},
+        {"email": "ann@example.com", "name": "Ann", "message": "Where is my parcel? " * 10},
     ),
     "opt_out": http("POST", "/opt-outs", {"email": "ann@example.com"}),
     "review": http("GET", "/reviews"),
@@ -191,22 +191,23 @@ def warm(function: str) -> dict[str, float]:
     os.environ["KEY_CHECK"] = check_value()
     import app
     import botocore.session
-    from botocore.config import Config
 
     stub_network()
-    client = botocore.session.get_session().create_client("dynamodb", config=Config(parameter_validation=False))
+    client = botocore.session.get_session().create_client("dynamodb")
     item = written_item(app, function)
     event, context = EVENTS[function], Context()
-    measured = {"value": 0.0, "floor": 0.0}
-    for name, call in (
-        ("value", lambda: app.handler(event, context)),
-        ("floor", lambda: client.put_item(TableName="subjects", Item=item)),
-    ) * 2:  # the first round warms both
-        began = time.process_time()
-        for _ in range(WARM_CALLS):
+    calls = {
+        "value": lambda: app.handler(event, context),
+        "floor": lambda: client.put_item(TableName="subjects", Item=item),
+    }
+    measured = dict.fromkeys(calls, 0)
+    for number in range(WARM_UP + WARM_CALLS):
+        for name, call in calls.items():  # in turns, so that neither has the processor's caches to itself
+            began = time.process_time_ns()
             call()
-        measured[name] = (time.process_time() - began) * 1000 / WARM_CALLS
-    return measured
+            if number >= WARM_UP:
+                measured[name] += time.process_time_ns() - began
+    return {name: total / WARM_CALLS / 1e6 for name, total in measured.items()}
 
 
 def written_item(app: Any, function: str) -> dict[str, Any]:

@@ -52,7 +52,10 @@ def test_only_the_latest_api_of_the_chosen_services_is_kept(data: Path) -> None:
 def test_documentation_goes_but_not_a_member_that_is_called_so(data: Path) -> None:
     keep_services(data, ["s3"])
     description = json.loads((data / "s3" / "2006-03-01" / "service-2.json").read_text())
-    assert description == {"shapes": {"documentation": {"type": "string"}}}
+    assert description == {
+        "documentation": "",
+        "shapes": {"documentation": {"type": "string", "documentation": ""}},
+    }
 
 
 def test_endpoints_of_other_services_go_and_regions_stay(data: Path) -> None:

@@ -1,1 +1,1 @@
-"""Kept keeps a shop's privacy policy: what comes in is reviewed, then discarded, and nobody is contacted without asking."""
+"""Keeps a shop's privacy policy: what comes in is reviewed, then discarded; nobody is contacted without asking."""

@@ -137,7 +137,11 @@ class Api:
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Lambda's handler: answer one request and write one line about it."""
         began = time.perf_counter()
-        answer: dict[str, Any] = self._resolver.resolve(event, context)
+        try:
+            answer: dict[str, Any] = self._resolver.resolve(event, context)
+        except Exception as error:  # noqa: BLE001  # not an event of API Gateway's; Lambda would print what is in it
+            self.observer.log("failed", error)
+            answer = {"statusCode": 500}
         self.observer.log(
             "request",
             request=context.aws_request_id,

@@ -6,12 +6,12 @@ told by type and place, because messages quote data. Libraries' own lines go thr
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import traceback
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import BasePowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -28,14 +28,14 @@ FIELDS = (
     "error",
     "place",
 )
-"""The only fields that a log line may have beside time, level, function and event."""
+"""The only fields that a log line may have beside level, function and event."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_./{}<>:$# -]{0,120}")
 _EVENT = re.compile(r"[a-z][a-z-]{0,40}")
 
 
 class AllowListFormatter(BasePowertoolsFormatter):
-    """Writes a record as JSON with the allow-listed fields and nothing else."""
+    """Writes a record as JSON with the allow-listed fields and nothing else; CloudWatch itself keeps the time."""
 
     def append_keys(self, **additional_keys: Any) -> None:
         """Ignored: a key appended here would be on every later line, whosever it is."""
@@ -46,19 +46,14 @@ class AllowListFormatter(BasePowertoolsFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
         event = record.msg if isinstance(record.msg, str) and _EVENT.fullmatch(record.msg) else "unlisted"
-        line: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname,
-            "logger": record.name,
-            "event": event,
-        }
+        line: dict[str, Any] = {"level": record.levelname, "logger": record.name, "event": event}
         for name in FIELDS:
             value = record.__dict__.get(name)
             if isinstance(value, int | float) or (isinstance(value, str) and _SAFE.fullmatch(value)):
                 line[name] = value
         if record.exc_info and record.exc_info[1]:
             line.update(describe(record.exc_info[1]))
-        return json.dumps(line, separators=(",", ":"))
+        return msgspec.json.encode(line).decode()
 
 
 def describe(error: BaseException) -> dict[str, str]:

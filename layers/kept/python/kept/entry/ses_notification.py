@@ -30,13 +30,18 @@ def read_notification(notification: dict[str, Any]) -> Delivery | None:
             virus=_failed(receipt, "virusVerdict"),
             spam=_failed(receipt, "spamVerdict"),
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):  # some part is not of its shape
         raise NotificationError("The notification does not say which mail it is about.") from None
 
 
 def _envelope_sender(mail: dict[str, Any]) -> str | None:
-    """Who the mail is from by its envelope (RFC 5321 section 4.1.1.2); None for the null sender `<>`."""
-    sender = mail.get("source") or (mail.get("commonHeaders") or {}).get("returnPath") or ""
+    """Who the mail is from by its envelope (RFC 5321 section 4.1.1.2); None for the null sender `<>`.
+
+    Where the notification says nothing of an envelope, the sender stands in: silence is no sign of a machine.
+    """
+    common = mail.get("commonHeaders") or {}
+    said = [value for value in (mail.get("source"), common.get("returnPath")) if value is not None]
+    sender = next(filter(None, said), "" if said else next(iter(common.get("from") or ()), ""))
     address = str(sender).strip().rpartition("<")[2].rstrip(">").strip()
     return address if "@" in address else None
 

@@ -54,15 +54,17 @@ class Table(Model):
         return connection
 
 
-def put_new(item: Table, *, expired_at: int | None = None) -> dict[str, Any] | None:
+def put_new(table: type[Table], fields: dict[str, Any], *, expired_at: int | None = None) -> dict[str, Any] | None:
     """Write an item unless its key is taken: None when written, else the item (in DynamoDB's JSON) that is there.
 
     With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there.
-    PynamoDB's own `save` cannot return the item that is there, which would cost a second call.
+    PynamoDB's own `save` cannot return the item that is there, which would cost a second call. Raises
+    UnavailableError.
     """
+    attributes = table.get_attributes()
     request: dict[str, Any] = {
-        "TableName": item.Meta.table_name,
-        "Item": item.serialize(null_check=True),
+        "TableName": table.Meta.table_name,
+        "Item": {name: {(a := attributes[name]).attr_type: a.serialize(value)} for name, value in fields.items()},
         "ConditionExpression": f"attribute_not_exists({KEY})",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

@@ -89,7 +89,7 @@ class DynamoMessages:
 
     def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
         """One conditional write; see the port."""
-        standing = put_new(self._to_item(message), expired_at=replace_expired_at)
+        standing = put_new(MessageItem, self._fields(message), expired_at=replace_expired_at)
         return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
 
     def find(self, reference: str, now: int) -> Message:
@@ -141,7 +141,7 @@ class DynamoMessages:
 
     def review(self, before: Message, after: Message, now: int) -> None:
         """Write what a review changes, on the condition that nobody changed it since `before` was read."""
-        item = self._to_item(after)
+        fields = self._fields(after)
         changed = (
             "kind",
             "status",
@@ -155,7 +155,7 @@ class DynamoMessages:
         try:
             with unavailable("review"):
                 self._key_of(after).update(
-                    actions=[getattr(MessageItem, name).set(getattr(item, name)) for name in changed],
+                    actions=[getattr(MessageItem, name).set(fields[name]) for name in changed if name in fields],
                     condition=(MessageItem.discard_at == before.discard_at)
                     & (MessageItem.status == before.status)
                     & (MessageItem.discard_at > now),
@@ -177,17 +177,15 @@ class DynamoMessages:
             page_size=page_size,
         )
 
-    def _to_item(self, message: Message) -> MessageItem:
-        shard = int(message.record_id[:2], 16) % SHARDS
-        fields = _storable(msgspec.to_builtins(message, builtin_types=(bytes,)))
-        return MessageItem(
-            pk=fields.pop("subject_id"),
-            sk=PREFIX + fields.pop("record_id"),
-            lookup=self._keys.lookup(message.reference),
-            queue=f"{_lane(message.status, message.kind)}#{shard}",
-            queue_order=f"{message.rank}#{message.received_at:010d}#{message.record_id}",
-            **fields,
-        )
+    def _fields(self, message: Message) -> dict[str, Any]:
+        """What the table holds of a record: its own fields, and the keys it is found by."""
+        fields: dict[str, Any] = _storable(msgspec.to_builtins(message, builtin_types=(bytes,)))
+        fields["pk"] = fields.pop("subject_id")
+        fields["sk"] = PREFIX + fields.pop("record_id")
+        fields["lookup"] = self._keys.lookup(message.reference)
+        fields["queue"] = f"{_lane(message.status, message.kind)}#{int(message.record_id[:2], 16) % SHARDS}"
+        fields["queue_order"] = f"{message.rank}#{message.received_at:010d}#{message.record_id}"
+        return fields
 
 
 def _lane(status: Status, kind: Kind) -> str:

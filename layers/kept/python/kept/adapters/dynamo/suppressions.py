@@ -48,9 +48,7 @@ class DynamoSuppressions:
         Raises KeyMismatchError where the table was written under another key.
         """
         check = keys.check_value()
-        item = SuppressionItem(_KEY_CHECK, key_check=check)
-        with unavailable("check the key"):
-            standing = put_new(item)
+        standing = put_new(SuppressionItem, {"pk": _KEY_CHECK, "key_check": check})
         if standing is not None and standing["key_check"]["S"] != check:
             raise KeyMismatchError(
                 "The table of suppressions was written under another hash key: with this one no opt-out would be "

@@ -1,0 +1,49 @@
+"""What each function loads to answer its first call: Lambda's users pay for every module that has no use there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
+
+# What costs something to import, and the functions that have a use for it.
+WITH_DATABASE = {"contact_intake", "opt_out", "review", "inbound_email", "deployment"}
+USERS: dict[str, set[str]] = {
+    "pydantic": set(),
+    "aws_xray_sdk": set(),
+    "boto3": set(),
+    "requests": set(),
+    "selectolax": set(),
+    "aws_lambda_powertools.utilities.validation": set(),
+    "dns": set(),
+    "jinja2": {"pages"},
+    "email_validator": {"contact_intake", "opt_out"},
+    "phonenumbers": set(),  # only once somebody gives a number
+    "pynamodb": WITH_DATABASE,
+    "aws_lambda_powertools.event_handler": {"contact_intake", "opt_out", "review", "pages"},
+    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger"},
+    "kept.adapters.raw_mail": {"inbound_email", "ledger"},
+    "kept.adapters.secrets": WITH_DATABASE | {"pages"},
+    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email"},
+    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment"},
+    "kept.domain.mail": {"inbound_email"},
+}
+FUNCTIONS = ["contact_intake", "opt_out", "review", "inbound_email", "ledger", "pages", "deployment"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_only_what_it_uses(build: Path, function: str) -> None:
+    interpreter = getattr(sys, "_base_executable", sys.executable)
+    command = [interpreter, "-I", "-S", str(PROBE), str(build), "modules", function]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr
+    loaded = {".".join(name.split(".")[: depth + 1]) for name in json.loads(done.stdout) for depth in range(5)}
+    useless = {module for module, users in USERS.items() if function not in users} & loaded
+    assert not useless
+    used = {module for module, users in USERS.items() if function in users}
+    assert used <= loaded, f"the list above says that {function} uses {used - loaded}"

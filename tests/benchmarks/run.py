@@ -1,0 +1,82 @@
+"""`make bench`: CPU time against a floor taken in the same run; prints ratios and writes .local/bench.json.
+
+Every figure is the median of fresh processes on the built artefacts, measured in turns with its floor. CPU time, not
+clock time, so that a busy machine disturbs less; the spread tells how much it did.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from probe import CLIENTS  # noqa: E402  # the script beside this one, which also runs by itself
+
+BUILD = ROOT / ".aws-sam/build"
+PROBE = Path(__file__).with_name("probe.py")
+RUNS = 9
+AIMS = {"warm": 1.3, "cold": 1.4}
+
+
+def probe(mode: str, function: str) -> Any:
+    """Run the probe in a process that sees the built artefacts and the standard library, and nothing else."""
+    interpreter = getattr(sys, "_base_executable", sys.executable)
+    command = [interpreter, "-I", "-S", str(PROBE), str(BUILD), mode, function]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout)
+
+
+def result(name: str, values: list[float], floors: list[float]) -> dict[str, Any]:
+    """A line of bench.json. `spread` is that of the value: (largest - smallest) / median."""
+    value, floor = statistics.median(values), statistics.median(floors)
+    return {
+        "name": name,
+        "unit": "ms CPU",
+        "value": round(value, 3),
+        "floor": round(floor, 3),
+        "ratio": round(value / floor, 2),
+        "spread": round((max(values) - min(values)) / value, 2),
+        "runs": len(values),
+    }
+
+
+def measure() -> list[dict[str, Any]]:
+    """Everything, one after the other."""
+    pairs = [probe("warm", "contact_intake") for _ in range(RUNS)]
+    results = [
+        result(
+            "warm POST /contacts, against botocore's put_item",
+            [pair["value"] for pair in pairs],
+            [pair["floor"] for pair in pairs],
+        )
+    ]
+    for function, clients in CLIENTS.items():
+        pairs = [(probe("cold", function), probe("cold-floor", function)) for _ in range(RUNS)]
+        name = f"cold {function}, against the clients of {' and '.join(clients)}"
+        results.append(result(name, [value for value, _ in pairs], [floor for _, floor in pairs]))
+    return results
+
+
+def main() -> None:
+    """Measure, print and write."""
+    results = measure()
+    print(f"{'':70} {'ms':>8} {'floor':>8} {'ratio':>6} {'aim':>5} {'spread':>7}")
+    for line in results:
+        aim = AIMS[line["name"].partition(" ")[0]]
+        print(
+            f"{line['name']:70} {line['value']:8.2f} {line['floor']:8.2f} {line['ratio']:6.2f} {aim:5.1f} "
+            f"{line['spread']:7.0%}"
+        )
+    target = ROOT / ".local/bench.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"median of {RUNS} runs; written to {target.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
