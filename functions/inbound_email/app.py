@@ -19,14 +19,7 @@ observer = Observer()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a batch; the mails that failed come back alone, and in the end go to the dead-letter queue."""
-    answer = handle_batch(event, EventType.SQS, _receive, observer)
-    observer.log(
-        "batch",
-        request=context.aws_request_id,
-        count=len(event["Records"]),
-        outcome=f"{len(answer['batchItemFailures'])} failed",
-    )
-    return answer
+    return handle_batch(event, context, kind=EventType.SQS, handle=_receive, observer=observer)
 
 
 def _receive(record: dict[str, Any]) -> None:

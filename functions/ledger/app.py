@@ -16,14 +16,7 @@ observer = Observer()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a batch of changes; after a failure the stream comes back to the first that failed."""
-    answer = handle_batch(event, EventType.DynamoDBStreams, _follow, observer)
-    observer.log(
-        "batch",
-        request=context.aws_request_id,
-        count=len(event["Records"]),
-        outcome=f"{len(answer['batchItemFailures'])} failed",
-    )
-    return answer
+    return handle_batch(event, context, kind=EventType.DynamoDBStreams, handle=_follow, observer=observer)
 
 
 def _follow(record: dict[str, Any]) -> None:

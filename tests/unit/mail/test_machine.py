@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kept.domain.mail import Mail, is_machine_mail, read_mail
+from kept.domain.mail import Mail, machine_reason, read_mail
 from kept.domain.mail.header_fields import first_mailbox
 
 PERSON = "ann@example.org"
@@ -18,7 +18,7 @@ def envelope_sender(mail: Mail) -> str | None:
 
 def reason(*fields: str, body: str = "Hello", sender: str | None = PERSON) -> str | None:
     head = "\n".join(fields if any(f.startswith("From:") for f in fields) else ("From: Ann <ann@example.org>", *fields))
-    return is_machine_mail(read_mail(f"{head}\n\n{body}".encode()), sender)
+    return machine_reason(read_mail(f"{head}\n\n{body}".encode()), sender)
 
 
 def report(kind: str, part: str, field: str = "X: y") -> str:
@@ -32,20 +32,20 @@ MISSED = {"008.eml", "014.eml", "076.eml", "084.eml", "133.eml"}
 def test_samples_are_told_apart(samples: dict[str, bytes], labelled: tuple[str, list[str]]) -> None:
     name, labels = labelled
     mail = read_mail(samples[name])
-    found = is_machine_mail(mail, envelope_sender(mail))
+    found = machine_reason(mail, envelope_sender(mail))
     assert (found is not None) == ("machine" in labels and name not in MISSED)
 
 
 def test_nearly_all_bounces_of_the_corpora_are_found(corpora: list[tuple[str, str, bytes]]) -> None:
     bounces = [read_mail(raw) for kind, _, raw in corpora if kind == "bounce"]
-    found = sum(is_machine_mail(mail, envelope_sender(mail)) is not None for mail in bounces)
+    found = sum(machine_reason(mail, envelope_sender(mail)) is not None for mail in bounces)
     assert found >= 0.95 * len(bounces)
 
 
 def test_ordinary_mail_of_the_corpora_is_left_alone(corpora: list[tuple[str, str, bytes]]) -> None:
     # The nine found are delivery reports, and a forgery that says of itself that it is an auto-reply.
     ordinary = [read_mail(raw) for kind, _, raw in corpora if kind in ("mime-test", "dkim-test", "malformed", "spam")]
-    assert sum(is_machine_mail(mail, envelope_sender(mail)) is not None for mail in ordinary) <= 9
+    assert sum(machine_reason(mail, envelope_sender(mail)) is not None for mail in ordinary) <= 9
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kept.domain.mail import asks_to_stop, is_machine_mail, read_mail
+from kept.domain.mail import asks_to_stop, machine_reason, read_mail
 from tests.unit.mail.mails import SAMPLES, rows
 
 FOOTER = "Don't want emails from us any more? Unsubscribe me, or reply: please do not email me again."
@@ -18,7 +18,7 @@ def test_no_sample_is_misread_and_most_requests_are_found(samples: dict[str, byt
     found = missed = 0
     for row in rows(SAMPLES / "labels.tsv"):
         mail = read_mail(samples[row["file"]])
-        if is_machine_mail(mail, "ann@example.org") is None:
+        if machine_reason(mail, "ann@example.org") is None:
             asked, labelled = asks_to_stop(mail), "opt_out" in row["labels"]
             assert labelled or not asked, row["file"]
             found += asked and labelled

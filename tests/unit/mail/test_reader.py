@@ -8,7 +8,8 @@ from email.utils import parseaddr
 
 import pytest
 
-from kept.domain.mail import Attachment, read_mail
+from kept.domain.mail import read_mail
+from kept.domain.records import Attachment
 from tests.unit.mail.mails import assert_storable
 
 

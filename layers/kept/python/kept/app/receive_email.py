@@ -6,14 +6,14 @@ suppression is idempotent, and the record's id comes from the SES message id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kept.app.ports import Messages, RawMail, Suppressions
 from kept.domain.identity import Keys, new_reference
-from kept.domain.mail import Mail, asks_to_stop, is_machine_mail, read_mail
+from kept.domain.mail import Mail, asks_to_stop, machine_reason, read_mail
 from kept.domain.policy import Policy
-from kept.domain.records import Attachment, Kind, MailFacts, Message
+from kept.domain.records import Kind, MailFacts, Message
 from kept.domain.retention import discard_at_birth, is_held
 
 Outcome = Literal["stored", "repeated", "gone"]
@@ -48,9 +48,9 @@ def receive_email(
     if raw is None:  # delivered again after its record was discarded
         return "gone", "message"
     mail = read_mail(raw)
-    machine_reason = is_machine_mail(mail, delivery.envelope_sender)
-    intents = ("opt_out",) if machine_reason is None and asks_to_stop(mail) else ()
-    message = _message(delivery, mail, machine_reason, intents, policy, keys)
+    reason = machine_reason(mail, delivery.envelope_sender)
+    intents = ("opt_out",) if reason is None and asks_to_stop(mail) else ()
+    message = _message(delivery, mail, reason, intents, policy, keys)
     if "opt_out" in intents and message.email is not None:
         # Before the record, and for suspected spam too: a forged wish to stop can do no worse than silence.
         suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
@@ -66,10 +66,41 @@ def _store(message: Message, messages: Messages, raw_mail: RawMail, now: int) ->
 
 
 def _message(
-    delivery: Delivery, mail: Mail, machine_reason: str | None, intents: tuple[str, ...], policy: Policy, keys: Keys
+    delivery: Delivery, mail: Mail, reason: str | None, intents: tuple[str, ...], policy: Policy, keys: Keys
 ) -> Message:
-    email = mail.sender or mail.reply_to or delivery.envelope_sender
-    kind: Kind = "message" if machine_reason is None else "machine"
+    facts = MailFacts(
+        raw_key=delivery.raw_key,
+        message_id=mail.message_id,
+        reply_to=mail.reply_to,
+        language=mail.language,
+        attachments=mail.attachments,
+        defects=mail.defects,
+        intents=intents,
+        machine_reason=reason,
+        spam=delivery.spam,
+        text_truncated=mail.text_truncated,
+    )
+    message = _record(
+        delivery,
+        kind="message" if reason is None else "machine",
+        email=mail.sender or mail.reply_to or delivery.envelope_sender,
+        facts=facts,
+        policy=policy,
+        keys=keys,
+    )
+    return replace(message, name=mail.sender_name or None, subject=mail.subject, text=mail.text)
+
+
+def _quarantined(delivery: Delivery, policy: Policy, keys: Keys) -> Message:
+    """A mail with a virus: nothing in it is opened, so all that is known is what the envelope says."""
+    facts = MailFacts(raw_key=delivery.raw_key, spam=delivery.spam)
+    return _record(delivery, kind="quarantine", email=delivery.envelope_sender, facts=facts, policy=policy, keys=keys)
+
+
+def _record(
+    delivery: Delivery, *, kind: Kind, email: str | None, facts: MailFacts, policy: Policy, keys: Keys
+) -> Message:
+    """A record of a mail, as yet without what the mail says."""
     return Message(
         subject_id=keys.subject_id(email) if email else keys.nobody(delivery.message_id),
         record_id=keys.repeatable_record_id("ses", delivery.message_id),
@@ -79,37 +110,6 @@ def _message(
         received_at=delivery.received_at,
         discard_at=discard_at_birth(policy.retention_of(kind), delivery.received_at),
         email=email,
-        name=mail.sender_name or None,
-        subject=mail.subject,
-        text=mail.text,
-        mail=MailFacts(
-            raw_key=delivery.raw_key,
-            message_id=mail.message_id,
-            reply_to=mail.reply_to,
-            language=mail.language,
-            attachments=tuple(Attachment(a.name, a.content_type, a.size) for a in mail.attachments),
-            defects=mail.defects,
-            intents=intents,
-            machine_reason=machine_reason,
-            spam=delivery.spam,
-            text_truncated=mail.text_truncated,
-        ),
-    )
-
-
-def _quarantined(delivery: Delivery, policy: Policy, keys: Keys) -> Message:
-    """A mail with a virus: nothing in it is opened, so all that is known is what the envelope says."""
-    return Message(
-        subject_id=keys.subject_id(delivery.envelope_sender)
-        if delivery.envelope_sender
-        else keys.nobody(delivery.message_id),
-        record_id=keys.repeatable_record_id("ses", delivery.message_id),
-        reference=new_reference(),
-        kind="quarantine",
-        channel="email",
-        received_at=delivery.received_at,
-        discard_at=discard_at_birth(policy.retention.quarantine, delivery.received_at),
-        email=delivery.envelope_sender,
         text="",
-        mail=MailFacts(raw_key=delivery.raw_key, spam=delivery.spam),
+        mail=facts,
     )

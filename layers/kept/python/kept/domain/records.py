@@ -31,7 +31,7 @@ class PostalAddress:
 class Attachment:
     """What came with a mail: the file itself stays in the raw mail."""
 
-    name: str
+    name: str  # "" where the mail gives none
     content_type: str
     size: int  # bytes, decoded
 

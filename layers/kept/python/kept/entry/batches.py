@@ -12,8 +12,10 @@ from kept.entry.observability import Observer
 Handle = Callable[[dict[str, Any]], None]
 
 
-def handle_batch(event: dict[str, Any], kind: EventType, handle: Handle, observer: Observer) -> dict[str, Any]:
-    """Call `handle` with each raw record of a batch and answer with those that failed (`batchItemFailures`).
+def handle_batch(
+    event: dict[str, Any], context: Any, *, kind: EventType, handle: Handle, observer: Observer
+) -> dict[str, Any]:
+    """Call `handle` with each raw record of a batch, answer with those that failed (`batchItemFailures`), log a line.
 
     A failure is logged by type and place and never raised: what is raised, Lambda prints with its message.
     """
@@ -28,4 +30,11 @@ def handle_batch(event: dict[str, Any], kind: EventType, handle: Handle, observe
     processor: BasePartialBatchProcessor = BatchProcessor(kind, raise_on_entire_batch_failure=False)
     with processor(event["Records"], guarded):
         processor.process()
-    return dict(processor.response())
+    answer: dict[str, Any] = dict(processor.response())
+    observer.log(
+        "batch",
+        request=context.aws_request_id,
+        count=len(event["Records"]),
+        outcome=f"{len(answer['batchItemFailures'])} failed",
+    )
+    return answer

@@ -87,7 +87,7 @@ _AUTOMATIC_PREFIXES = (  # followed by a colon: what programs put before the sub
 )
 
 
-def is_machine_mail(mail: Mail, envelope_sender: str | None) -> str | None:
+def machine_reason(mail: Mail, envelope_sender: str | None) -> str | None:
     """Why a mail is a machine's, as a stable code, or None for a person's.
 
     `envelope_sender` is SMTP's MAIL FROM; None or "" is the null return path (RFC 5321 4.5.5), which bounces and

@@ -25,6 +25,7 @@ from kept.domain.mail.header_fields import (
     split_section,
 )
 from kept.domain.mail.html_text import html_to_text
+from kept.domain.records import Attachment
 
 MAX_TEXT = 65_536  # bytes of UTF-8 of a mail's text
 MAX_SUBJECT = 998  # characters: a line of RFC 5322
@@ -42,15 +43,6 @@ _PART_FIELDS = ("content-type", "content-disposition", "content-transfer-encodin
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z])")
 _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """What is said about an attachment; its content stays in the raw mail."""
-
-    name: str  # at most 255 characters, "" where the mail gives none
-    content_type: str
-    size: int  # bytes, decoded
 
 
 @dataclass(frozen=True, slots=True)
