@@ -15,6 +15,8 @@ POLICY ?= layers/kept/policy.toml
 DETACH ?=
 # Where `make promises` writes its list; and any more arguments for pytest and for `sam deploy`.
 JSON ?=
+# The mails that `make eval-mail` looks at.
+SAMPLES ?= tests/samples/mail
 TEST_ARGS ?=
 DEPLOY_ARGS ?=
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
@@ -67,7 +69,7 @@ deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, A
 
 # ---------------------------------------------------------------- test it
 
-.PHONY: test test-fast lint types contracts bench promises format
+.PHONY: test test-fast lint types contracts bench eval-mail promises format
 test: build $(MINISTACK)/.ready ## Run all tests, those on the deployed template included (TEST_ARGS=)
 	$(PY) -m pytest $(TEST_ARGS)
 
@@ -91,6 +93,9 @@ contracts: $(VENV)/.ready ## Check who may import whom, and the template
 
 bench: build ## Measure cold and warm CPU against bare botocore; writes .local/bench.json
 	$(PY) tests/benchmarks/run.py
+
+eval-mail: $(VENV)/.ready ## Say what each mail of a folder is taken for, and score it (SAMPLES=folder, JSON=file)
+	@PYTHONPATH=layers/kept/python $(PY) -m tests.eval_mail "$(SAMPLES)" $(if $(JSON),--json "$(JSON)")
 
 promises: $(VENV)/.ready ## Print which tests keep which promise, and which promises none keeps (JSON=file)
 	@$(PY) tests/promises.py $(if $(JSON),--json "$(JSON)")

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kept.app.ports import Page
+from kept.app.ports import OutgoingMail, Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, UnavailableError
 from kept.domain.identity import SubjectId
 from kept.domain.records import Kind, Message, Note, Status
@@ -87,6 +87,29 @@ class MemoryRawMail:
 
     def discard(self, key: str) -> None:
         self.mails.pop(key, None)
+
+
+class MemoryOutbox:
+    """Keeps the port `Outbox`; `failing` makes it one that cannot send."""
+
+    def __init__(self, *, failing: bool = False) -> None:
+        self.claims: dict[tuple[bytes, Kind], int] = {}
+        self.sent: list[OutgoingMail] = []
+        self.failing = failing
+
+    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+        if self.claims.get((subject, kind), 0) > now:
+            return False
+        self.claims[subject, kind] = now + 86400
+        return True
+
+    def release(self, subject: SubjectId, kind: Kind) -> None:
+        self.claims.pop((subject, kind), None)
+
+    def send(self, answer: OutgoingMail) -> None:
+        if self.failing:
+            raise UnavailableError
+        self.sent.append(answer)
 
 
 def _encode(order: str) -> str:

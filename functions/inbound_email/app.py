@@ -8,7 +8,7 @@ import msgspec
 from aws_lambda_powertools.utilities.batch import EventType
 
 from kept.adapters.clock import now
-from kept.app.receive_email import receive_email
+from kept.app.receive_email import Stores, receive_email
 from kept.entry import wiring
 from kept.entry.batches import handle_batch
 from kept.entry.observability import Observer
@@ -26,13 +26,18 @@ def _receive(record: dict[str, Any]) -> None:
     delivery = read_notification(msgspec.json.decode(record["body"]))
     if delivery is None:  # SES also tells when a rule is set up
         return
-    outcome, kind = receive_email(
+    receipt = receive_email(
         delivery,
         policy=wiring.policy(),
         keys=wiring.keys(),
-        messages=wiring.messages(),
-        suppressions=wiring.suppressions(),
-        raw_mail=wiring.raw_mail(),
+        stores=Stores(wiring.messages(), wiring.suppressions(), wiring.raw_mail(), wiring.outbox()),
         now=now(),
     )
-    observer.count("RecordsReceived", channel="email", outcome=outcome, kind=kind)
+    observer.count(
+        "RecordsReceived",
+        channel="email",
+        outcome=receipt.outcome,
+        kind=receipt.kind,
+        answer=receipt.answer,
+        report=receipt.report,
+    )

@@ -33,13 +33,13 @@ class ReviewBody(msgspec.Struct, forbid_unknown_fields=True):
 
     status: Literal["reviewed"]
     outcome: Text
-    kind: Literal["message", "complaint", "machine"] | None = None
+    kind: Literal["message", "complaint", "request", "machine"] | None = None
 
 
 class CallBody(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody said by telephone."""
 
-    kind: Literal["message", "complaint"]
+    kind: Literal["message", "complaint", "request"]
     email: Annotated[str, Meta(max_length=254)]
     text: Annotated[str, Meta(min_length=1, max_length=16000)]
 

@@ -78,7 +78,7 @@ def _parameters(settings: Settings, template: dict[str, Any]) -> dict[str, str]:
         "Architecture": settings.architecture,
         "SiteOrigin": settings.site_url,
         "MailDomain": address.rpartition("@")[2],
-        "ReceivingAddresses": address,
+        "ReceivingAddresses": address.partition("@")[2],
     }
     for given in settings.extra_parameters:
         name, separator, value = given.partition("=")

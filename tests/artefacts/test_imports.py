@@ -31,7 +31,9 @@ USERS: dict[str, set[str]] = {
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email"},
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment"},
+    "kept.adapters.outbox": {"inbound_email"},
     "kept.domain.mail": {"inbound_email"},
+    "email.headerregistry": set(),  # only once there is an answer to send
 }
 FUNCTIONS = ["contact_intake", "opt_out", "review", "inbound_email", "ledger", "pages", "deployment"]
 

@@ -79,6 +79,7 @@ MAY: dict[str, set[str]] = {
         "raw mail: delete",
         "raw mail: list",
         "hash key: read",
+        "mail: send",
     },
     "ledger": {"raw mail: delete"},
     "pages": {"hash key: read"},

@@ -48,6 +48,7 @@ class Stack:
         create_table(self.dynamodb, "SubjectsTable", "subjects")
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         self.s3.create_bucket(Bucket="mail")
+        client("ses").verify_domain_identity(Domain="expandcart.com")
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
         self.keys = Keys(SECRET)
         self.context = Context()
@@ -152,6 +153,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.messages,
         wiring.suppressions,
         wiring.raw_mail,
+        wiring.outbox,
     ):
         cached.cache_clear()
     with mock_aws():
@@ -159,6 +161,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("SUBJECTS_TABLE", "subjects")
         monkeypatch.setenv("SUPPRESSIONS_TABLE", "suppressions")
         monkeypatch.setenv("MAIL_BUCKET", "mail")
+        monkeypatch.setenv("MAIL_DOMAIN", "expandcart.com")
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions").agree_on_key(stack.keys))

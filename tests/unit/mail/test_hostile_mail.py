@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kept
-from kept.domain.mail import asks_to_stop, machine_reason, read_mail
+from kept.domain.mail import machine_reason, read_mail, understand
 from kept.domain.mail.charsets import clean
 from tests.unit.mail.mails import assert_storable
 
@@ -24,7 +24,7 @@ def assert_harmless(raw: bytes) -> None:
     mail = read_mail(raw)
     assert_storable(mail)
     machine_reason(mail, "ann@example.org")
-    asks_to_stop(mail)
+    understand(mail, "ann@example.org")
 
 
 def parts(*contents: bytes) -> bytes:
@@ -104,7 +104,7 @@ def test_what_is_beyond_the_caps_is_named_as_a_defect() -> None:
 def test_a_mail_of_30_mb_fits_in_256_mb_of_memory() -> None:
     program = """
 import sys, time
-from kept.domain.mail import asks_to_stop, machine_reason, read_mail
+from kept.domain.mail import machine_reason, read_mail, understand
 line = b"QUJD" * 19 + b"\\r\\n"
 count = 30 * 1024 * 1024 // len(line)
 head = b'From: ann@example.org\\r\\nContent-Type: multipart/mixed; boundary=x\\r\\n\\r\\n'
@@ -113,7 +113,7 @@ kind = b'Content-Type: application/pdf; name=a.pdf\\r\\nContent-Transfer-Encodin
 raw = b"".join((head, text, kind, line * count, b"--x--\\r\\n"))
 started = time.process_time()
 mail = read_mail(raw)
-machine_reason(mail, "ann@example.org"), asks_to_stop(mail)
+machine_reason(mail, "ann@example.org"), understand(mail, "ann@example.org")
 assert mail.text == "hello" and mail.attachments[0].size == count * 57, mail.attachments
 assert "email" not in sys.modules
 # Not getrusage: its peak goes back to before exec, when this was a copy of the test runner.

@@ -19,6 +19,16 @@ class Page:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail to one person. `headers` come on top of From, To, Subject and Date."""
+
+    to: str
+    subject: str
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 class Messages(Protocol):
     """Records for review. Every method raises UnavailableError when the store does not answer."""
 
@@ -51,6 +61,22 @@ class Suppressions(Protocol):
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
         """Suppress, idempotently: the first reason and time stay. Raises UnavailableError."""
+        ...
+
+
+class Outbox(Protocol):
+    """Mail that we send. Only answers to what somebody wrote go through it so far."""
+
+    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+        """Whether an answer of this kind may be sent: not when one was within the last day. Raises UnavailableError."""
+        ...
+
+    def release(self, subject: SubjectId, kind: Kind) -> None:
+        """Take a claim back, because the answer could not be sent. Raises UnavailableError."""
+        ...
+
+    def send(self, answer: OutgoingMail) -> None:
+        """Hand a mail over to be delivered. Raises UnavailableError."""
         ...
 
 

@@ -6,17 +6,27 @@ suppression is idempotent, and the record's id comes from the SES message id.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kept.app.ports import Messages, RawMail, Suppressions
+from kept.app.acknowledge import acknowledge
+from kept.app.ports import Messages, Outbox, RawMail, Suppressions
+from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys, new_reference
-from kept.domain.mail import Mail, asks_to_stop, machine_reason, read_mail
+from kept.domain.mail import Mail, Understanding, read_mail, understand
+from kept.domain.mail.reports import delivery_reports, feedback_report, our_token
+from kept.domain.opt_out_token import read_opt_out_token
 from kept.domain.policy import Policy
 from kept.domain.records import Kind, MailFacts, Message
 from kept.domain.retention import discard_at_birth, is_held
+from kept.domain.suppression import Reason
 
 Outcome = Literal["stored", "repeated", "gone"]
+Report = Literal["none", "bounce", "soft-bounce", "spam-report", "other-report"]
+
+_HARMLESS_FEEDBACK = {"not-spam", "auth-failure"}  # RFC 5965 section 7.3, RFC 6591: nobody complained
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,67 +37,134 @@ class Delivery:
     raw_key: str
     received_at: int  # seconds since the epoch
     envelope_sender: str | None  # None for the null return path of a machine
-    virus: bool
-    spam: bool
+    virus: bool = False
+    spam: bool = False
+    forged: bool = False  # DMARC failed: From is not who sent it
+    recipients: tuple[str, ...] = ()  # the envelope's, in lower case; To may say something else
 
 
-def receive_email(
-    delivery: Delivery,
-    *,
-    policy: Policy,
-    keys: Keys,
-    messages: Messages,
-    suppressions: Suppressions,
-    raw_mail: RawMail,
-    now: int,
-) -> tuple[Outcome, Kind]:
-    """Store one mail as a record. Raises UnavailableError: nothing is lost, the delivery comes again."""
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery, in codes that can be counted."""
+
+    outcome: Outcome
+    kind: Kind
+    answer: str = "nothing-to-say"
+    report: Report = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where a mail comes from and what it leads to."""
+
+    messages: Messages
+    suppressions: Suppressions
+    raw_mail: RawMail
+    outbox: Outbox
+
+
+def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Stores, now: int) -> Receipt:
+    """Store one mail as a record, and do what it asks as far as that is safe on the strength of a From header.
+
+    A wish to stop is carried out: a forged one can do no worse than silence. Nothing is disclosed or erased: such
+    requests become records with their deadline. Raises UnavailableError: nothing is lost, the delivery comes again.
+    """
     if delivery.virus:
-        return _store(_quarantined(delivery, policy, keys), messages, raw_mail, now)
-    raw = raw_mail.read(delivery.raw_key)
+        return _store(_quarantined(delivery, policy, keys), stores, now)[0]
+    raw = stores.raw_mail.read(delivery.raw_key)
     if raw is None:  # delivered again after its record was discarded
-        return "gone", "message"
+        return Receipt("gone", "message")
     mail = read_mail(raw)
-    reason = machine_reason(mail, delivery.envelope_sender)
-    intents = ("opt_out",) if reason is None and asks_to_stop(mail) else ()
-    message = _message(delivery, mail, reason, intents, policy, keys)
-    if "opt_out" in intents and message.email is not None:
-        # Before the record, and for suspected spam too: a forged wish to stop can do no worse than silence.
-        suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
-    return _store(message, messages, raw_mail, now)
+    our_domains = domains_of(policy, delivery.recipients)
+    understood = understand(mail, delivery.envelope_sender, our_domains)
+    message = _message(delivery, mail, understood, policy, keys)
+    report = _heed_token(delivery, mail, our_domains, keys, stores.suppressions)
+    if "opt_out" in understood.intents and message.email is not None:
+        # Before the record: were it the other way round, a failure between the two could lose the wish.
+        stores.suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
+    receipt, held = _store(message, stores, now)
+    receipt = replace(receipt, report=report)
+    if receipt.outcome == "gone":
+        return receipt
+    if delivery.spam or delivery.forged:  # an answer would reach somebody who did not write
+        return replace(receipt, answer="not-trusted")
+    answer = acknowledge(
+        held,
+        mail,
+        answer_to=delivery.envelope_sender,
+        our_domains=our_domains,
+        language=understood.language,
+        policy=policy,
+        outbox=stores.outbox,
+        now=now,
+    )
+    return replace(receipt, answer=answer)
 
 
-def _store(message: Message, messages: Messages, raw_mail: RawMail, now: int) -> tuple[Outcome, Kind]:
+def _heed_token(
+    delivery: Delivery, mail: Mail, our_domains: Collection[str], keys: Keys, suppressions: Suppressions
+) -> Report:
+    """Suppress whom a token of ours stands for: it came with the mail's address, a complaint or a failed delivery.
+
+    Anyone can forge a report, so without a token of ours it suppresses nobody; it is only counted.
+    """
+    kind: Report = "none"
+    reason: Reason | None = "email"  # a mail to unsubscribe+TOKEN@ is a wish to stop, whatever else it says
+    if feedback := feedback_report(mail):
+        harmless = feedback.feedback_type in _HARMLESS_FEEDBACK
+        kind, reason = ("other-report", None) if harmless else ("spam-report", "spam_report")
+    elif reports := delivery_reports(mail):
+        failed = any(report.is_permanent_failure for report in reports)
+        kind, reason = ("bounce", "bounce") if failed else ("soft-bounce", None)
+    token = our_token(mail, our_domains, delivery.recipients)
+    if token and reason:
+        with suppress(NotFoundError):  # not one of ours: nothing is known of anybody
+            subject_id, scope = read_opt_out_token(keys, token)
+            suppressions.suppress(subject_id, scope, reason, delivery.received_at)
+    return kind
+
+
+def domains_of(policy: Policy, recipients: tuple[str, ...]) -> frozenset[str]:
+    """The domains that are ours: the policy's support address's, and those that SES received this mail for."""
+    return frozenset(a.rpartition("@")[2].lower() for a in (policy.site.support_email, *recipients) if "@" in a)
+
+
+def _store(message: Message, stores: Stores, now: int) -> tuple[Receipt, Message]:
+    """Store a record, unless it is past its date already; what became of it, and the record that is held."""
     if not is_held(message.discard_at, now):
         if message.mail is not None:
-            raw_mail.discard(message.mail.raw_key)
-        return "gone", message.kind
-    return ("stored" if messages.add(message) is None else "repeated"), message.kind
+            stores.raw_mail.discard(message.mail.raw_key)
+        return Receipt("gone", message.kind), message
+    standing = stores.messages.add(message)
+    return Receipt("repeated" if standing else "stored", message.kind), standing or message
 
 
-def _message(
-    delivery: Delivery, mail: Mail, reason: str | None, intents: tuple[str, ...], policy: Policy, keys: Keys
-) -> Message:
+def _kind_of(intents: tuple[str, ...]) -> Kind:
+    if "machine" in intents:
+        return "machine"
+    if "complaint" in intents:
+        return "complaint"
+    return "request" if {"access", "cancel"} & set(intents) else "message"
+
+
+def _message(delivery: Delivery, mail: Mail, understood: Understanding, policy: Policy, keys: Keys) -> Message:
     facts = MailFacts(
         raw_key=delivery.raw_key,
         message_id=mail.message_id,
         reply_to=mail.reply_to,
-        language=mail.language,
+        language=understood.language,
         attachments=mail.attachments,
         defects=mail.defects,
-        intents=intents,
-        machine_reason=reason,
+        intents=understood.intents,
+        confidence=round(understood.confidence * 100),
+        suggested=understood.suggested,
+        why=understood.why,
+        machine_reason=understood.machine_reason,
         spam=delivery.spam,
         text_truncated=mail.text_truncated,
     )
-    message = _record(
-        delivery,
-        kind="message" if reason is None else "machine",
-        email=mail.sender or mail.reply_to or delivery.envelope_sender,
-        facts=facts,
-        policy=policy,
-        keys=keys,
-    )
+    email = mail.sender or mail.reply_to or delivery.envelope_sender
+    message = _record(delivery, kind=_kind_of(understood.intents), email=email, facts=facts, policy=policy, keys=keys)
     return replace(message, name=mail.sender_name or None, subject=mail.subject, text=mail.text)
 
 
@@ -112,4 +189,5 @@ def _record(
         email=email,
         text="",
         mail=facts,
+        answer_by=policy.answer_by(kind, delivery.received_at),
     )

@@ -76,6 +76,7 @@ def record_telephone_call(
         discard_at=discard_at_birth(policy.retention_of(kind), now),
         email=email,
         text=text,
+        answer_by=policy.answer_by(kind, now),
         recorded_by=by,
     )
     messages.add(message)

@@ -13,6 +13,10 @@ class PolicyError(KeptError):
     """The policy file is wrong; the message names file and key."""
 
 
+class PhraseError(KeptError):
+    """A phrase file is wrong; the message names the file and the pattern."""
+
+
 class ConfigurationError(KeptError):
     """The function was deployed without something it needs; the message names it."""
 

@@ -42,6 +42,7 @@ class Retentions(_Table, frozen=True):
 
     message: Retention
     complaint: Retention
+    request: Retention
     machine: Retention
     quarantine: Retention
 
@@ -92,6 +93,11 @@ class Policy(_Table, frozen=True):
         """The retention of a kind of record. A kind without one is a mistake in the code: AttributeError."""
         retention: Retention = getattr(self.retention, kind)
         return retention
+
+    def answer_by(self, kind: str, received_at: int) -> int | None:
+        """When a record of a kind must be answered (seconds since the epoch); None for kinds without a deadline."""
+        deadline = {"complaint": self.deadlines.complaint, "request": self.deadlines.access}.get(kind)
+        return None if deadline is None else received_at + deadline
 
     @property
     def longest_retention(self) -> Duration:

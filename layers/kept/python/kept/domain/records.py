@@ -7,14 +7,14 @@ from typing import Literal
 
 from kept.domain.identity import SubjectId
 
-Kind = Literal["message", "complaint", "machine", "quarantine"]
+Kind = Literal["message", "complaint", "request", "machine", "quarantine"]
 """What a record in the review queue is; each kind has a retention in the policy."""
 
 Status = Literal["new", "reviewed"]
 Channel = Literal["form", "email", "telephone"]
 
-KINDS: tuple[Kind, ...] = ("message", "complaint", "machine", "quarantine")
-MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint")  # the kinds that people wait behind
+KINDS: tuple[Kind, ...] = ("message", "complaint", "request", "machine", "quarantine")
+MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint", "request")  # the kinds that people wait behind
 
 EXCERPT_CHARACTERS = 200
 
@@ -37,6 +37,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Words of a mail that led to an intent, and the language that they were understood in ("" for headers)."""
+
+    intent: str
+    language: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What is kept of a mail beside its text."""
 
@@ -47,6 +56,9 @@ class MailFacts:
     attachments: tuple[Attachment, ...] = ()
     defects: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
+    confidence: int = 0  # per cent, of the least certain of the intents
+    suggested: tuple[str, ...] = ()  # intents that it may have, for staff to decide
+    why: tuple[Reason, ...] = ()
     machine_reason: str | None = None
     spam: bool = False
     text_truncated: bool = False
@@ -82,6 +94,7 @@ class Message:
     locale: str | None = None
     content_digest: bytes | None = None  # tells a repeated request from another one under the same key
     mail: MailFacts | None = None
+    answer_by: int | None = None  # the policy's deadline for complaints and requests
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
     outcome: str | None = None
@@ -90,10 +103,12 @@ class Message:
 
     @property
     def rank(self) -> int:
-        """Its place in the queue: complaints first, spam last, the oldest first among equals."""
+        """Its place in the queue: complaints, requests, what may be one, messages, spam; the oldest among equals."""
         if self.mail is not None and self.mail.spam:
             return 9
-        return 1 if self.kind == "complaint" else 5
+        if self.kind == "message" and self.mail is not None and self.mail.suggested:
+            return 4
+        return {"complaint": 1, "request": 2}.get(self.kind, 5)
 
     @property
     def excerpt(self) -> str:

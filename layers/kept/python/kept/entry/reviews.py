@@ -25,6 +25,8 @@ class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     name: str | None = None
     subject: str | None = None
     intents: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+    answer_by: str | None = None
     spam: bool = False
 
 
@@ -55,6 +57,14 @@ class AttachmentBody(msgspec.Struct):
     size: int
 
 
+class ReasonBody(msgspec.Struct):
+    """Words that led to an intent, and the language that they were understood in."""
+
+    intent: str
+    language: str
+    words: str
+
+
 class NoteBody(msgspec.Struct):
     """What staff noted."""
 
@@ -75,6 +85,8 @@ class RecordBody(EntryBody, kw_only=True):
     attachments: list[AttachmentBody] = []
     defects: tuple[str, ...] = ()
     machine_reason: str | None = None
+    confidence: int | None = None
+    why: list[ReasonBody] = []
     recorded_by: str | None = None
     notes: list[NoteBody] = []
     outcome: str | None = None
@@ -96,6 +108,8 @@ class RecordBody(EntryBody, kw_only=True):
             attachments=[AttachmentBody(a.name, a.content_type, a.size) for a in mail.attachments] if mail else [],
             defects=mail.defects if mail else (),
             machine_reason=mail.machine_reason if mail else None,
+            confidence=mail.confidence if mail else None,
+            why=[ReasonBody(r.intent, r.language, r.words) for r in mail.why] if mail else [],
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
             outcome=message.outcome,
@@ -117,5 +131,7 @@ def _entry(message: Message) -> dict[str, Any]:
         "name": message.name,
         "subject": message.subject,
         "intents": message.mail.intents if message.mail else (),
+        "suggested": message.mail.suggested if message.mail else (),
+        "answer_by": iso(message.answer_by) if message.answer_by else None,
         "spam": message.mail.spam if message.mail else False,
     }

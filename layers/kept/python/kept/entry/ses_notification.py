@@ -29,6 +29,8 @@ def read_notification(notification: dict[str, Any]) -> Delivery | None:
             envelope_sender=_envelope_sender(mail),
             virus=_failed(receipt, "virusVerdict"),
             spam=_failed(receipt, "spamVerdict"),
+            forged=_failed(receipt, "dmarcVerdict"),
+            recipients=tuple(str(address).lower() for address in receipt.get("recipients") or ()),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):  # some part is not of its shape
         raise NotificationError("The notification does not say which mail it is about.") from None

@@ -10,6 +10,7 @@ from kept.entry.settings import setting
 if TYPE_CHECKING:
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
+    from kept.adapters.outbox import SesOutbox
     from kept.adapters.raw_mail import S3RawMail
     from kept.domain.identity import Keys
     from kept.domain.policy import Policy
@@ -53,3 +54,13 @@ def raw_mail() -> S3RawMail:
     from kept.adapters.raw_mail import S3RawMail
 
     return S3RawMail(setting("MAIL_BUCKET"))
+
+
+@cache
+def outbox() -> SesOutbox:
+    """Mail that goes out, from an address of the domain that SES holds an identity for."""
+    from kept.adapters.outbox import SesOutbox
+
+    site = policy().site
+    sender = f"{site.support_email.partition('@')[0]}@{setting('MAIL_DOMAIN')}"
+    return SesOutbox(setting("SUBJECTS_TABLE"), sender, site.name, site.support_email)

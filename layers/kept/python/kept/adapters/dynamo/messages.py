@@ -69,6 +69,7 @@ class MessageItem(Table):
     postal_address = MapAttribute[str, Any](null=True)
     locale = UnicodeAttribute(null=True)
     content_digest = BinaryAttribute(null=True, legacy_encoding=False)
+    answer_by = NumberAttribute(null=True)
     mail = MapAttribute[str, Any](null=True)
     recorded_by = UnicodeAttribute(null=True)
     notes = ListAttribute[Any]()

@@ -27,7 +27,7 @@ _ADDRESS_PIECE = re.compile(
 )
 _LOCAL_PART = re.compile(r'[^\s@<>()\[\],;:\\"\x00-\x1f]{1,64}|"[^"\x00-\x1f]{1,62}"')
 _DOMAIN = re.compile(r"[^\s@<>()\[\],;:\\\"'!#$%&*+/=?^`{|}~]{1,255}|\[[0-9A-Fa-f:.IPv]{3,60}\]")
-_PARAMETERS_READ = frozenset(("boundary", "charset", "name", "filename", "report-type"))
+_PARAMETERS_READ = frozenset(("boundary", "charset", "name", "filename", "report-type", "method"))
 _MAX_PARAMETERS = 200
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 

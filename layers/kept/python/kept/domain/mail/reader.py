@@ -32,6 +32,13 @@ MAX_SUBJECT = 998  # characters: a line of RFC 5322
 MAX_HEADERS = 200
 MAX_ATTACHMENTS = 100
 MAX_NAME = 255  # characters of an attachment's name
+MAX_REPORT_PART = 16 * 1024  # bytes that are kept of a report's part
+# What bounces and feedback reports say: their fields (RFC 3464, 6533, 5965), and the head of the mail that they return.
+STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
+FEEDBACK_TYPE = "message/feedback-report"
+RETURNED_TYPES = frozenset(
+    ("message/rfc822", "message/global", "text/rfc822-headers", "text/rfc822-header", "message/global-headers")
+)
 _MAX_PARTS = 500
 _MAX_PART_TYPES = 100
 _MAX_DEPTH = 10  # multiparts in each other
@@ -42,7 +49,16 @@ _MAX_ENCODED_TEXT = 1024 * 1024  # bytes that are decoded of all text parts toge
 _PART_FIELDS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z])")
+_CALENDAR_METHOD = re.compile(rb"^METHOD:([A-Za-z-]{1,30})\r?$", re.MULTILINE | re.IGNORECASE)
 _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPart:
+    """A part that says what became of a mail, or the header section of the mail that is returned."""
+
+    content_type: str
+    data: bytes  # without its transfer encoding, at most 16,384 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,8 @@ class Mail:
     report_type: str  # of a multipart/report (RFC 6522), in lower case, or ""
     feedback_type: str  # of a feedback report (RFC 5965), in lower case, or ""
     part_types: tuple[str, ...]  # content types of the parts in their order, those within attached mails left out
+    calendar_method: str  # of an invitation or an answer to one (RFC 6047), in lower case, or ""
+    report_parts: tuple[ReportPart, ...]  # the first of each type that reports are made of, see `reports`
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,8 @@ class _Walk:
     attachments: list[Attachment] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     feedback_type: str = ""
+    calendar_method: str = ""
+    report_parts: dict[str, bytes] = field(default_factory=dict)
     named_text: _Part | None = None
     truncated: bool = False
     parts_left: int = _MAX_PARTS
@@ -143,6 +163,8 @@ def read_mail(raw: bytes) -> Mail:
         report_type=root.parameters.get("report-type", "")[:100].lower(),
         feedback_type=walk.feedback_type,
         part_types=tuple(walk.types),
+        calendar_method=walk.calendar_method,
+        report_parts=tuple(ReportPart(content_type, data) for content_type, data in walk.report_parts.items()),
     )
 
 
@@ -198,9 +220,7 @@ def _text_of(part: _Part, walk: _Walk, *, depth: int, wanted: bool) -> tuple[str
             walk.defects.add("broken-mime")
             return (_plain(part, walk), True) if wanted else ("", False)
         return _joined(children, walk, depth=depth, wanted=wanted, choose=subtype == "alternative")
-    if part.content_type == "message/feedback-report" and not walk.feedback_type:
-        report = split_section(walk.raw, part.start, min(part.end, part.start + 8192), 50)[0]
-        walk.feedback_type = dict(reversed(report)).get("feedback-type", b"").decode("ascii", "ignore").lower()[:100]
+    _note_machine_part(part, walk)
     is_body = (depth == 0 and kind == "text") or (
         part.content_type in ("text/plain", "text/html") and part.disposition != "attachment" and not part.name
     )
@@ -212,6 +232,28 @@ def _text_of(part: _Part, walk: _Walk, *, depth: int, wanted: bool) -> tuple[str
     if not wanted:
         return "", False
     return (_html(part, walk), False) if subtype == "html" else (_plain(part, walk), True)
+
+
+def _note_machine_part(part: _Part, walk: _Walk) -> None:
+    """Keep what programs tell each other in a part: delivery, feedback, invitations."""
+    content_type = part.content_type
+    if content_type == "text/calendar" and not walk.calendar_method:
+        method = part.parameters.get("method", "")
+        # A file that somebody attached has a method within as well, but mail programs do not say so in its type.
+        if not method and part.disposition != "attachment" and not part.name:
+            found = _CALENDAR_METHOD.search(_beginning(part, walk, 4096))
+            method = found[1].decode("ascii") if found else ""
+        walk.calendar_method = method[:30].lower()
+    elif content_type in walk.report_parts:
+        return
+    elif content_type in RETURNED_TYPES:
+        data = _beginning(part, walk, MAX_REPORT_PART)
+        walk.report_parts[content_type] = data[: split_section(data, 0, len(data), MAX_HEADERS)[1]]
+    elif content_type in STATUS_TYPES or content_type == FEEDBACK_TYPE:
+        data = walk.report_parts[content_type] = _beginning(part, walk, MAX_REPORT_PART)
+        if content_type == FEEDBACK_TYPE:
+            fields = dict(reversed(split_section(data, 0, len(data), 50)[0]))
+            walk.feedback_type = fields.get("feedback-type", b"").decode("ascii", "ignore").lower()[:100]
 
 
 def _joined(children: list[_Part], walk: _Walk, *, depth: int, wanted: bool, choose: bool) -> tuple[str, bool]:
@@ -323,13 +365,22 @@ def _decoded(part: _Part, walk: _Walk) -> tuple[bytes, bool]:
     taken = min(size, walk.text_left)
     walk.text_left -= taken
     walk.truncated = walk.truncated or taken < size
-    data = walk.raw[part.start : part.start + taken]
-    if part.encoding == "base64":
-        data, in_order = decode_base64(data)
-        if not in_order and taken == size:
-            walk.defects.add("bad-encoding")
-    elif part.encoding == "quoted-printable":
-        data = binascii.a2b_qp(data)
-    elif part.encoding not in ("", "7bit", "8bit", "binary", "7-bit", "8-bit"):
+    data, in_order = _without_encoding(walk.raw[part.start : part.start + taken], part.encoding)
+    if not in_order and (taken == size or part.encoding != "base64"):
         walk.defects.add("bad-encoding")
     return data, taken < size
+
+
+def _beginning(part: _Part, walk: _Walk, most: int) -> bytes:
+    """At most so many bytes of a part, without its transfer encoding."""
+    encoded = walk.raw[part.start : min(part.end, part.start + 2 * most)]
+    return _without_encoding(encoded, part.encoding)[0][:most]
+
+
+def _without_encoding(data: bytes, encoding: str) -> tuple[bytes, bool]:
+    """Bytes without their transfer encoding, and whether it was in order."""
+    if encoding == "base64":
+        return decode_base64(data)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(data), True
+    return data, encoding in ("", "7bit", "8bit", "binary", "7-bit", "8-bit")

@@ -1,0 +1,67 @@
+"""Tells who asked for their data, for the end of their account, or who complained, that we have it and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from kept.app.ports import Outbox, OutgoingMail
+from kept.domain.errors import UnavailableError
+from kept.domain.mail.answering import answer_headers, answer_subject, silence_reason
+from kept.domain.mail.reader import Mail
+from kept.domain.policy import Policy
+from kept.domain.records import Message
+
+_TEXT = {
+    "en": """We have your message. Its reference is {reference}, and we answer it by {day}.
+
+Before we disclose, change or erase anything we make sure that it was you who wrote.
+
+This is an automatic answer. You need not reply to it.
+
+{name}
+""",
+    "ar": """وصلتنا رسالتكم. رقمها المرجعي {reference} وسنجيب عنها في موعد أقصاه {day}.
+
+قبل أن نكشف أي معلومات أو نغيّرها أو نمحوها نتأكد من أنكم أنتم من كتب إلينا.
+
+هذا رد آلي ولا داعي للرد عليه.
+
+{name}
+""",
+}
+
+
+def acknowledge(
+    message: Message,
+    mail: Mail,
+    *,
+    answer_to: str | None,
+    our_domains: Collection[str],
+    language: str,
+    policy: Policy,
+    outbox: Outbox,
+    now: int,
+) -> str:
+    """Send the acknowledgement, unless there is a reason not to; what was done, as a stable code for a count.
+
+    `answer_to` is the envelope's sender (RFC 3834 section 4). At most one answer of a kind goes to an address in a day.
+    Raises UnavailableError; then it may be tried again.
+    """
+    if message.answer_by is None:
+        return "nothing-to-say"
+    if reason := silence_reason(mail, answer_to, our_domains):
+        return reason
+    if not outbox.claim(message.subject_id, message.kind, now):
+        return "answered-today"
+    text = _TEXT.get(language, _TEXT["en"]).format(
+        reference=message.reference,
+        day=dt.datetime.fromtimestamp(message.answer_by, dt.UTC).date().isoformat(),
+        name=policy.site.name,
+    )
+    try:
+        outbox.send(OutgoingMail(str(answer_to), answer_subject(mail), text, answer_headers(mail)))
+    except UnavailableError:
+        outbox.release(message.subject_id, message.kind)
+        raise
+    return "sent"

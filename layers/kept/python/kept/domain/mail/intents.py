@@ -1,0 +1,113 @@
+"""What a mail is: a person's request, complaint or message, or a machine's; with the words that say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from kept.domain.mail.machine import machine_reason, pressed_unsubscribe
+from kept.domain.mail.own_words import own_words
+from kept.domain.mail.reader import Mail
+from kept.domain.mail.wording import Language, Lexicon, Match, sentences_of
+from kept.domain.records import Reason
+
+PHRASES = Path(__file__).with_name("phrases")
+SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion for staff
+_WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
+_REQUESTS = ("opt_out", "access", "cancel", "complaint")
+_TELLING = 2  # familiar words that a text must have for its language to be known
+_REPORTED_SPEECH = re.compile('"[^"\n]{20,300}+"|\u201c[^\u201d\n]{20,300}+\u201d|\u00ab[^\u00bb\n]{20,300}+\u00bb')
+_REPLY_ABOVE = re.compile(
+    r"[\s#=_*-]{0,20}(?:please )?(?:type|enter|write)? ?(?:your )?reply above this line", re.IGNORECASE
+)
+_REPLY = re.compile(r"\s{0,5}(?:re|aw|sv|antw|fw|fwd|wg|tr|rv|res|enc|ynt|رد|اعاده توجيه)\s{0,3}:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a mail is taken for.
+
+    `intents` holds "machine" or "contact" alone, or one or more of opt_out, access, cancel and complaint. `confidence`
+    (0 to 1) is that of the least certain of them. `suggested` are requests that it may hold as well, or instead, but
+    that are below SURE.
+    """
+
+    intents: tuple[str, ...]
+    confidence: float
+    language: str
+    why: tuple[Reason, ...]
+    suggested: tuple[str, ...] = ()
+    machine_reason: str | None = None
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language that there are phrases for."""
+    return tuple(Language(path) for path in sorted(PHRASES.glob("*.toml")))
+
+
+def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[str] = ()) -> Understanding:
+    """Say what a mail is. `envelope_sender` None is the null return path; `our_domains` are those we receive for."""
+    if pressed_unsubscribe(mail):
+        return Understanding(("opt_out",), 1.0, mail.language, (Reason("opt_out", "", "unsubscribe button"),))
+    if (reason := machine_reason(mail, envelope_sender, our_domains)) is not None:
+        return Understanding(("machine",), 1.0, mail.language, (Reason("machine", "", reason),), machine_reason=reason)
+    body = sentences_of(_REPORTED_SPEECH.sub(" ", own_words(mail, our_domains)))
+    sentences = _subject(mail, body) + body
+    spoken = _languages(sentences)
+    matches = [m for known in spoken for m in known.lexicon.matches(sentences) + _alone(known.lexicon, sentences, body)]
+    if _REPLY_ABOVE.match(mail.text):  # a help desk's own mail begins so; in a person's it would be quoted
+        rest = sentences_of(mail.text)
+        matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
+    confidence = _confidence(matches)
+    language = spoken[0].code if spoken else mail.language
+    why = tuple(
+        Reason(m.intent, m.language, m.words) for m in matches if m.strength != "not" and m.intent in confidence
+    )
+    if confidence.get("machine", 0) >= SURE:
+        return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
+    intents = tuple(intent for intent in _REQUESTS if confidence.get(intent, 0) >= SURE)
+    suggested = tuple(intent for intent in _REQUESTS if 0 < confidence.get(intent, 0) < SURE)
+    sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
+    return Understanding(intents or ("contact",), round(sure, 2), language, why, suggested)
+
+
+def _subject(mail: Mail, body: list[list[str]]) -> list[list[str]]:
+    """The subject's sentences: somebody else's words in a reply, unless the reply says nothing else."""
+    if _REPLY.match(mail.subject) and (any(body) or mail.text.strip()):
+        return []
+    return sentences_of(_REPLY.sub("", mail.subject, count=1))
+
+
+def _alone(lexicon: Lexicon, sentences: list[list[str]], body: list[list[str]]) -> list[Match]:
+    """A message of few words, looked up as a whole: its body, or its subject and body together."""
+    return lexicon.match_alone(body) or lexicon.match_alone(sentences)
+
+
+def _languages(sentences: list[list[str]]) -> list[Language]:
+    """The languages that a text may be in, the likeliest first; all of them where it has no telling words."""
+    words = [word for sentence in sentences for word in sentence]
+    scores = {known: known.familiarity(words) for known in languages()}
+    ranked = sorted(languages(), key=lambda known: -scores[known])
+    best = scores[ranked[0]] if ranked else 0
+    if best < _TELLING:
+        return ranked
+    return [known for known in ranked if scores[known] * 3 >= best or known.code == "en"]
+
+
+def _confidence(matches: list[Match]) -> dict[str, float]:
+    """For each intent, how certain: the more independent matches, the more; none in a sentence that excludes it."""
+    excluded = {(m.intent, m.sentence) for m in matches if m.strength == "not"}  # people mix languages
+    doubt: dict[str, float] = {}
+    seen: set[tuple[str, str]] = set()
+    for match in sorted(matches, key=lambda m: -_WEIGHTS.get(m.strength, 0)):  # the same words count as their strongest
+        if match.strength == "not" or (match.intent, match.sentence) in excluded:
+            continue
+        if (match.intent, match.words) in seen:
+            continue
+        seen.add((match.intent, match.words))
+        doubt[match.intent] = doubt.get(match.intent, 1.0) * (1 - _WEIGHTS[match.strength])
+    return {intent: 1 - left for intent, left in doubt.items()}

@@ -1,0 +1,439 @@
+"""Finding phrases in what people write: normalised words, sentences, and patterns that are data.
+
+The patterns and what they are written in are described in `phrases/README.md`. Matching is by steps from word to word,
+never by regular expressions made from data: nothing here can backtrack, whatever a mail or a phrase file says.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from kept.domain.errors import PhraseError
+
+Strength = Literal["alone", "strong", "weak", "not"]
+STRENGTHS: tuple[Strength, ...] = ("alone", "strong", "weak", "not")
+INTENTS = ("opt_out", "access", "cancel", "complaint", "machine")
+
+MAX_TOKENS = 4000  # of a mail: some ten pages
+MAX_SENTENCE = 80  # words; a longer one is cut
+MAX_ALONE = 4  # words of a message that is looked up as a whole
+WRAPPED = 45  # characters: a line of at least this length was broken by a mail client, not by its writer
+MAX_GAP = 8
+_FUZZY_FROM = 6  # letters a word must have for a typing mistake in it to be overlooked
+
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\u0640\u0621\u00ad]+"
+)
+_LETTERS = str.maketrans(
+    {
+        "ى": "ي",
+        "ی": "ي",
+        "ې": "ي",
+        "ة": "ه",
+        "ک": "ك",
+        "گ": "ك",
+        "ٱ": "ا",
+        "ı": "i",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "\u2019": "'",
+        "\u2018": "'",
+        "\u02bc": "'",
+        "\u00b4": "'",
+        "`": "'",
+        **{chr(start + digit): str(digit) for start in (0x0660, 0x06F0) for digit in range(10)},
+    }
+)
+_URL = re.compile(r"(?:https?://|www\.)\S++", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@<>()]{1,64}+@[^\s@<>()]{1,255}+")
+_WORD = re.compile(r"<address>|<url>|[^\W_]++(?:'[^\W_]++)*+")
+_END = re.compile(r"[!?؟;؛:…\u061f\u06d4]++|(?<!\d)\.++(?!\s?\d|\w)")  # "art. 15", "11. maddesi" go on
+_BULLET = re.compile(r"\s{0,10}+(?:[-*•·–—]|\d{1,2}[.)])\s")
+_JOINED = {
+    ("e", "mail"): "email",
+    ("e", "mails"): "emails",
+    ("e", "mailing"): "emailing",
+    ("e", "posta"): "eposta",
+    ("e", "postalar"): "epostalar",
+    ("news", "letter"): "newsletter",
+    ("news", "letters"): "newsletters",
+    ("un", "subscribe"): "unsubscribe",
+}
+_NEGATED = ("do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "would", "should", "could")
+_CONTRACTIONS = {f"{verb}nt": [verb, "not"] for verb in _NEGATED} | {
+    "cant": ["can", "not"],
+    "cannot": ["can", "not"],
+    "wont": ["wo", "not"],
+}
+
+
+def normalise(text: str) -> str:
+    """Lower case, without accents, diacritics or bidi marks; Arabic letters that are written in several ways in one.
+
+    Spelling only: words and punctuation stay where they are.
+    """
+    # Twice, since folding follows the letters that a compatibility character is taken apart into, and makes new ones.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return _MARKS.sub("", folded).translate(_LETTERS)
+
+
+def tokens_of(sentence: str) -> list[str]:
+    """The words of a normalised sentence; contractions and elisions in their parts."""
+    words: list[str] = []
+    for word in _WORD.findall(sentence):
+        if "'" in word:
+            first, _, rest = word.partition("'")
+            if rest == "t" and first.endswith("n"):
+                words += ["can" if first == "can" else first.removesuffix("n"), "not"]
+            else:
+                words += [first, *rest.split("'")]
+        elif words and (words[-1], word) in _JOINED:
+            words[-1] = _JOINED[words[-1], word]
+        else:
+            words += _CONTRACTIONS.get(word, [word])
+    return words
+
+
+def sentences_of(text: str) -> list[list[str]]:
+    """The words of each sentence, at most MAX_TOKENS in all.
+
+    A sentence ends at its punctuation, at a blank line, at a list item, and at the end of a line that is too short to
+    have been wrapped by a mail client.
+    """
+    found: list[list[str]] = []
+    left = MAX_TOKENS
+    for block in _blocks(text):
+        shortened = _ADDRESS.sub(" <address> ", _URL.sub(" <url> ", block))
+        for sentence in _END.split(normalise(shortened)):
+            words = tokens_of(sentence)[:left]
+            left -= len(words)
+            found += [words[i : i + MAX_SENTENCE] for i in range(0, len(words), MAX_SENTENCE)]
+            if left <= 0:
+                return found
+    return found
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Lines that belong together."""
+    block: list[str] = []
+    for line in text.split("\n"):
+        words = line.strip()
+        if block and (not words or _BULLET.match(line) or len(block[-1]) < WRAPPED):
+            yield " ".join(block)
+            block = []
+        if words:
+            block.append(words)
+    if block:
+        yield " ".join(block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """One step of a pattern: any of these atoms or concepts, or the end; or a gap of up to `gap` words."""
+
+    atoms: frozenset[int] = frozenset()
+    concepts: tuple[str, ...] = ()
+    optional: bool = False
+    gap: int = 0
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    intent: str
+    strength: Strength
+    source: str
+    elements: tuple[_Element, ...]
+    from_begin: bool
+    to_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A pattern found: in which language's file, for what, and the words that it was found in (normalised)."""
+
+    language: str
+    intent: str
+    strength: Strength
+    words: str
+    sentence: int
+
+
+class Lexicon:
+    """One language's phrases, ready to be looked for."""
+
+    def __init__(self, content: Mapping[str, Any], name: str) -> None:
+        """Compile a phrase file's content. Raises PhraseError, which names the file and the pattern."""
+        self.name = name
+        self.detect = frozenset(str(content["detect"]).split())
+        self.polite = frozenset(str(content["polite"]).split())
+        self._atoms: dict[str, int] = {}
+        self._literals: dict[str, int] = {}
+        self._prefixes: dict[str, int] = {}
+        self._suffixes: dict[str, int] = {}
+        self._infixes: dict[str, int] = {}
+        self._concepts: dict[str, dict[int, list[tuple[int, ...]]]] = {}
+        for concept, alternatives in content.get("concepts", {}).items():
+            starts: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+            for alternative in alternatives:
+                atoms = tuple(self._atom(word, alternative) for word in alternative.split())
+                starts[atoms[0]].append(atoms[1:])
+            self._concepts[concept] = starts
+        self._by_atom: dict[int, list[_Pattern]] = defaultdict(list)
+        self._alone: dict[int, list[_Pattern]] = defaultdict(list)
+        for intent in INTENTS:
+            section = content.get(intent, {})
+            if unknown := set(section) - set(STRENGTHS):
+                raise PhraseError(f"{name}: [{intent}]: unknown key {', '.join(sorted(unknown))}")
+            for strength in STRENGTHS:
+                for source in section.get(strength, ()):
+                    pattern = self._pattern(intent, strength, source)
+                    index = self._alone if strength == "alone" else self._by_atom
+                    for atom in self._rarest(pattern):
+                        index[atom].append(pattern)
+        self._prefix_lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._suffix_lengths = sorted({len(suffix) for suffix in self._suffixes})
+        self._infix_lengths = sorted({len(infix) for infix in self._infixes})
+        self._atoms_of = lru_cache(maxsize=20_000)(self._find_atoms)
+
+    def matches(self, sentences: list[list[str]]) -> list[Match]:
+        """Every strong, weak or excluding pattern found, at most one place a sentence for each."""
+        found: list[Match] = []
+        for number, words in enumerate(sentences):
+            atoms = [self._atoms_of(word) for word in words]
+            present = frozenset[int]().union(*atoms)
+            seen: set[int] = set()
+            concepts: dict[tuple[str, int], list[int]] = {}
+            for atom in present & self._by_atom.keys():
+                for pattern in self._by_atom[atom]:
+                    if id(pattern) in seen:
+                        continue
+                    seen.add(id(pattern))
+                    if span := self._search(pattern, atoms, concepts):
+                        matched = " ".join(words[slice(*span)])
+                        found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
+        return found
+
+    def match_alone(self, sentences: list[list[str]]) -> list[Match]:
+        """What a message of very few words says as a whole, greetings and courtesies left out."""
+        words = [word for sentence in sentences[:12] for word in sentence if word not in self.polite]
+        if not 0 < len(words) <= MAX_ALONE:
+            return []
+        atoms = [self._atoms_of(word) for word in words]
+        return [
+            Match(self.name, pattern.intent, "alone", " ".join(words), 0)
+            for pattern in {id(p): p for a in frozenset[int]().union(*atoms) for p in self._alone.get(a, ())}.values()
+            if self._ends(pattern, 0, atoms, {}) and len(words) in self._ends(pattern, 0, atoms, {})
+        ]
+
+    # ------------------------------------------------------------ compiling
+
+    def _atom(self, word: str, where: str) -> int:
+        """The number of a word or glob, the same wherever it stands."""
+        if (known := self._atoms.get(word)) is not None:
+            return known
+        kind: dict[str, int]
+        if word.startswith("*") and word.endswith("*") and len(word) > 2:
+            kind, core = self._infixes, word[1:-1]
+        elif word.endswith("*"):
+            kind, core = self._prefixes, word[:-1]
+        elif word.startswith("*"):
+            kind, core = self._suffixes, word[1:]
+        else:
+            kind, core = self._literals, word
+        if not core or "*" in core or (kind is not self._literals and len(core) < 3):
+            raise PhraseError(f"{self.name}: {where!r}: {word!r} is no word and no glob of three letters or more")
+        plain = core.isascii() and core == core.lower()
+        if not plain and normalise(core) != core:
+            raise PhraseError(f"{self.name}: {where!r}: write {word!r} in its normal form, {normalise(core)!r}")
+        kind[core] = self._atoms[word] = len(self._atoms)
+        return kind[core]
+
+    def _pattern(self, intent: str, strength: Strength, source: str) -> _Pattern:
+        elements: list[_Element] = []
+        parts = source.split()
+        from_begin, to_end = parts[:1] == ["^"], parts[-1:] == ["$"]
+        for part in parts[from_begin : len(parts) - to_end]:
+            if part.startswith(".."):
+                if not part[2:].isdecimal() or not 0 < int(part[2:]) <= MAX_GAP:
+                    raise PhraseError(f"{self.name}: {source!r}: a gap is ..1 to ..{MAX_GAP}")
+                elements.append(_Element(gap=int(part[2:])))
+                continue
+            optional = part.endswith("?")
+            choices = part.removesuffix("?").split("|")
+            end = "$" in choices
+            choices = [choice for choice in choices if choice != "$"]
+            concepts = tuple(choice[1:-1] for choice in choices if choice.startswith("{"))
+            if unknown := [concept for concept in concepts if concept not in self._concepts]:
+                raise PhraseError(f"{self.name}: {source!r}: there is no concept {unknown[0]!r}")
+            atoms = frozenset(self._atom(choice, source) for choice in choices if not choice.startswith("{"))
+            elements.append(_Element(atoms, concepts, optional, end=end))
+        if not any(element.gap == 0 and not (element.optional or element.end) for element in elements):
+            raise PhraseError(f"{self.name}: {source!r}: has no word that must be there")
+        return _Pattern(intent, strength, source, tuple(elements), from_begin, to_end)
+
+    def _first_atoms(self, element: _Element) -> frozenset[int]:
+        return element.atoms.union(*(self._concepts[concept] for concept in element.concepts))
+
+    def _rarest(self, pattern: _Pattern) -> frozenset[int]:
+        """The atoms of the element that fewest words can be: where none of them is, the pattern cannot be."""
+        required = [self._first_atoms(e) for e in pattern.elements if not (e.gap or e.optional or e.end)]
+        return min(required, key=len)
+
+    @cached_property
+    def _mistakes(self) -> dict[str, set[str]]:
+        """Each long word with one letter left out → the words it may come from (a "symmetric delete" index)."""
+        index: dict[str, set[str]] = defaultdict(set)
+        for word in (*self._literals, *self._prefixes):
+            if len(word) >= _FUZZY_FROM and word.isalpha():
+                for shortened in _shortened(word):
+                    index[shortened].add(word)
+        return index
+
+    # ------------------------------------------------------------ looking
+
+    def _find_atoms(self, word: str) -> frozenset[int]:
+        known = self._known_atoms(word)
+        if known or word in self.detect or word in self.polite or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
+            return known
+        return frozenset(self._mistaken_atoms(word[:30]))
+
+    def _known_atoms(self, word: str) -> frozenset[int]:
+        atoms = {self._literals.get(word)}
+        size = len(word)
+        atoms.update(self._prefixes.get(word[:n]) for n in self._prefix_lengths if n <= size)
+        atoms.update(self._suffixes.get(word[size - n :]) for n in self._suffix_lengths if n <= size)
+        for n in self._infix_lengths:
+            atoms.update(self._infixes.get(word[i : i + n]) for i in range(min(size, 40) - n + 1))
+        return frozenset(atom for atom in atoms if atom is not None)
+
+    def _mistaken_atoms(self, word: str) -> Iterator[int]:
+        """Atoms of the words, and of the beginnings of words, that this one is a typing mistake away from."""
+        for length in range(_FUZZY_FROM - 1, len(word) + 1):
+            beginning = word[:length]
+            whole = length == len(word)
+            for shortened in _shortened(beginning):
+                for meant in self._mistakes.get(shortened, ()):
+                    if meant[0] == word[0] and _one_mistake(beginning, meant):
+                        if whole and meant in self._literals:
+                            yield self._literals[meant]
+                        if meant in self._prefixes:
+                            yield self._prefixes[meant]
+
+    def _search(
+        self, pattern: _Pattern, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
+    ) -> tuple[int, int] | None:
+        """The first place of a pattern in a sentence."""
+        for start in range(1 if pattern.from_begin else len(atoms)):
+            if ends := self._ends(pattern, start, atoms, concepts):
+                if not pattern.to_end:
+                    return start, min(ends)
+                if len(atoms) in ends:
+                    return start, len(atoms)
+        return None
+
+    def _ends(
+        self, pattern: _Pattern, start: int, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
+    ) -> set[int]:
+        """Where a pattern that begins here may end: step by step, all ways at once."""
+        places = {start}
+        for element in pattern.elements:
+            if element.gap:
+                places = {min(place + more, len(atoms)) for place in places for more in range(element.gap + 1)}
+                continue
+            following = set(places) if element.optional else set()
+            for place in places:
+                if place == len(atoms):
+                    following.update({place} if element.end else ())
+                else:
+                    if element.atoms & atoms[place]:
+                        following.add(place + 1)
+                    for concept in element.concepts:
+                        following.update(self._concept_ends(concept, place, atoms, concepts))
+            places = following
+            if not places:
+                break
+        return places
+
+    def _concept_ends(
+        self, concept: str, place: int, atoms: list[frozenset[int]], known: dict[tuple[str, int], list[int]]
+    ) -> list[int]:
+        ends = known.get((concept, place))
+        if ends is None:
+            starts = self._concepts[concept]
+            ends = known[concept, place] = [
+                place + 1 + len(rest)
+                for atom in atoms[place] & starts.keys()
+                for rest in starts[atom]
+                if len(rest) < len(atoms) - place and all(a in atoms[place + 1 + n] for n, a in enumerate(rest))
+            ]
+        return ends
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and the word with any one letter left out."""
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _one_mistake(written: str, meant: str) -> bool:
+    """Whether one letter too many, too few, exchanged with its neighbour, or (in words of seven or more) wrong."""
+    if written == meant:
+        return True
+    if abs(len(written) - len(meant)) > 1:
+        return False
+    begin = 0
+    while begin < min(len(written), len(meant)) and written[begin] == meant[begin]:
+        begin += 1
+    if len(written) != len(meant):
+        longer, shorter = sorted((written, meant), key=len, reverse=True)
+        return longer[begin + 1 :] == shorter[begin:]
+    exchanged = (
+        written[begin : begin + 2][::-1] == meant[begin : begin + 2] and written[begin + 2 :] == meant[begin + 2 :]
+    )
+    return exchanged or (len(meant) > _FUZZY_FROM and written[begin + 1 :] == meant[begin + 1 :])
+
+
+class Language:
+    """A language: what tells it from others, and its phrases, compiled only once something is written in it."""
+
+    def __init__(self, path: Path) -> None:
+        """Read a phrase file. Raises PhraseError, which names the file and what is wrong with it."""
+        self.name = path.stem
+        built = path.with_suffix(".json")  # the same, written by the build
+        try:
+            self._content = (
+                msgspec.json.decode(built.read_bytes())
+                if built.exists()
+                else tomllib.loads(path.read_text(encoding="utf-8"))
+            )
+            self.code: str = self._content["language"]
+            self._familiar = frozenset(str(self._content["detect"]).split())
+        except (OSError, KeyError, ValueError) as error:
+            raise PhraseError(f"{path.name}: {error}") from None
+
+    def familiarity(self, words: Iterable[str]) -> int:
+        """How many of the words are ones that tell this language from the others."""
+        return sum(word in self._familiar for word in words)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The phrases. Raises PhraseError."""
+        return Lexicon(self._content, self.name)
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """The phrases of a file. Raises PhraseError."""
+    return Language(path).lexicon

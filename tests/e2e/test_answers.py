@@ -1,0 +1,68 @@
+"""What goes out from the deployed template: an acknowledgement to a person, nothing to a machine."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import SUPPORT, Site, eventually
+
+pytestmark = pytest.mark.e2e
+
+ASKS = "Under Article 15 of the GDPR, please send me a copy of all the personal data that you hold about me."
+
+
+def outbox(site: Site, to: str) -> list[dict[str, Any]]:
+    """What was sent to somebody."""
+    with urllib.request.urlopen(site.stack.outbox, timeout=30) as answer:
+        return [mail for mail in json.load(answer) if to in mail["to"]]
+
+
+def send(site: Site, sender: str, headers: str = "") -> None:
+    site.send(
+        (
+            f"From: {sender}\r\nTo: {SUPPORT}\r\nSubject: My data\r\nMessage-ID: <{sender}>\r\n{headers}\r\n{ASKS}\r\n"
+        ).encode(),
+        sender,
+    )
+
+
+@pytest.mark.promise("access-on-request")
+def test_a_request_is_acknowledged_once_in_its_thread(site: Site) -> None:
+    sender = "asks@example.com"
+    send(site, sender)
+    send(site, sender)
+    (mail,) = eventually(lambda: outbox(site, sender), "no acknowledgement was sent")
+    eventually(
+        lambda: len([r for r in site.records_of(sender) if r["sk"]["S"].startswith("message#")]) == 2, "not both"
+    )
+    assert mail["subject"] == "Re: My data"
+    assert mail["headers"]["Auto-Submitted"] == "auto-replied"
+    assert mail["headers"]["In-Reply-To"] == f"<{sender}>"
+    references = {r["reference"]["S"] for r in site.records_of(sender) if "reference" in r}
+    assert any(reference in mail["text"] for reference in references)
+    assert len(outbox(site, sender)) == 1
+    item = next(
+        i for i in site.request("GET", "/reviews?kind=request", staff=True).json["items"] if i["from"] == sender
+    )
+    assert "access" in item["intents"]
+    assert item["answer_by"] > item["received_at"]
+
+
+def test_nothing_is_sent_to_machines_lists_and_who_asked_for_silence(site: Site) -> None:
+    silent = {
+        "auto@example.com": "Auto-Submitted: auto-replied\r\n",
+        "list@example.com": "Precedence: list\r\nList-Id: <x.example.com>\r\n",
+        "quiet@example.com": "X-Auto-Response-Suppress: All\r\n",
+        "spam@example.com": "X-Kept-Spam-Verdict: FAIL\r\n",
+        "no-reply@example.com": "",
+    }
+    for sender, headers in silent.items():
+        send(site, sender, headers)
+    for sender in silent:
+        eventually(lambda s=sender: site.records_of(s), f"the mail of {sender.partition('@')[0]} is no record")
+    for sender in silent:
+        assert outbox(site, sender) == []

@@ -1,0 +1,227 @@
+"""What a mail leads to, on stores in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kept.app.receive_email import Delivery, Stores, receive_email
+from kept.domain.errors import UnavailableError
+from kept.domain.identity import Keys
+from kept.domain.opt_out_token import make_opt_out_token
+from kept.domain.policy import load_policy
+from kept.domain.records import Message
+from tests.fakes import MemoryMessages, MemoryOutbox, MemoryRawMail, MemorySuppressions
+
+POLICY, KEYS = load_policy(), Keys("k" * 64)
+NOW = 1_800_000_000
+DAY = 86400
+ANN = KEYS.subject_id("ann@example.org")
+ACCESS = "Please send me a copy of all the personal data you hold about me."
+STOP = "Please stop sending me marketing emails."
+COMPLAINT = "I complain: you passed my personal data to an advertiser against your own privacy policy."
+CANCEL = "Please delete my account and erase all my data."
+
+
+class Shop:
+    """A shop's mailbox: what arrives and what comes of it."""
+
+    def __init__(self) -> None:
+        self.messages, self.suppressions = MemoryMessages(), MemorySuppressions()
+        self.raw_mail, self.outbox = MemoryRawMail(), MemoryOutbox()
+        self.count = 0
+
+    def receive(self, text: str, *, headers: str = "", subject: str = "Hello", **delivery: Any) -> Message:
+        """Receive a mail; the record that it became."""
+        self.count += 1
+        key = f"raw/{self.count}"
+        self.raw_mail.mails[key] = (
+            f"From: Ann <ann@example.org>\r\nTo: support@expandcart.com\r\nSubject: {subject}\r\n"
+            f"Message-ID: <{self.count}@example.org>\r\n{headers}\r\n{text}\r\n"
+        ).encode()
+        base = Delivery(f"m{self.count}", key, NOW, "ann@example.org")
+        self.deliver(replace(base, **delivery))
+        return next(m for m in self.messages.records.values() if m.mail and m.mail.raw_key == key)
+
+    def deliver(self, delivery: Delivery) -> str:
+        stores = Stores(self.messages, self.suppressions, self.raw_mail, self.outbox)
+        return receive_email(delivery, policy=POLICY, keys=KEYS, stores=stores, now=NOW).answer
+
+    @property
+    def stopped(self) -> bool:
+        return (ANN, "marketing") in self.suppressions.entries
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.mark.promise("email-opt-out")
+def test_a_wish_to_stop_is_carried_out_and_not_answered(shop: Shop) -> None:
+    record = shop.receive(STOP)
+    assert shop.stopped
+    assert record.kind == "message"
+    assert shop.outbox.sent == []
+
+
+@pytest.mark.promise("email-opt-out")
+@pytest.mark.parametrize("doubt", [{"spam": True}, {"forged": True}])
+def test_a_doubtful_wish_to_stop_is_carried_out_all_the_same(shop: Shop, doubt: dict[str, bool]) -> None:
+    shop.receive(STOP, **doubt)
+    assert shop.stopped
+
+
+@pytest.mark.promise("access-on-request")
+@pytest.mark.parametrize(("text", "intent"), [(ACCESS, "access"), (CANCEL, "cancel")])
+def test_a_request_becomes_a_record_with_its_deadline_and_is_acknowledged(shop: Shop, text: str, intent: str) -> None:
+    record = shop.receive(text)
+    assert record.kind == "request"
+    assert record.mail
+    assert intent in record.mail.intents
+    assert record.answer_by == NOW + 30 * DAY
+    (answer,) = shop.outbox.sent
+    assert answer.to == "ann@example.org"
+    assert record.reference in answer.text
+    assert dict(answer.headers)["Auto-Submitted"] == "auto-replied"
+    assert dict(answer.headers)["In-Reply-To"] == "<1@example.org>"
+
+
+@pytest.mark.promise("complaints-heard")
+def test_a_complaint_has_its_deadline_and_comes_first_in_the_queue(shop: Shop) -> None:
+    shop.receive("Where is my parcel?")
+    record = shop.receive(COMPLAINT)
+    assert record.kind == "complaint"
+    assert record.answer_by == NOW + 14 * DAY
+    page = shop.messages.queue("new", ["message", "complaint"], None, 10, NOW)
+    assert page.items[0] == record
+
+
+def test_several_wishes_in_one_mail_all_count(shop: Shop) -> None:
+    record = shop.receive(f"{STOP} {CANCEL}\n\n{COMPLAINT}")
+    assert record.mail
+    assert set(record.mail.intents) == {"opt_out", "cancel", "complaint"}
+    assert record.kind == "complaint"
+    assert shop.stopped
+
+
+def test_every_record_says_why(shop: Shop) -> None:
+    record = shop.receive(STOP)
+    assert record.mail
+    assert record.mail.confidence >= 60
+    assert [reason.intent for reason in record.mail.why][:1] == ["opt_out"]
+    assert record.mail.why[0].words
+    assert record.mail.why[0].language == "en"
+
+
+def test_an_ordinary_message_is_not_answered(shop: Shop) -> None:
+    assert shop.receive("Where is my parcel?").answer_by is None
+    assert shop.outbox.sent == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "delivery"),
+    [
+        ("Auto-Submitted: auto-replied\r\n", {}),
+        ("X-Auto-Response-Suppress: All\r\n", {}),
+        ("Precedence: bulk\r\n", {}),
+        ("", {"envelope_sender": None}),
+        ("", {"envelope_sender": "no-reply@example.org"}),
+        ("", {"envelope_sender": "ann@expandcart.com"}),
+        ("", {"spam": True}),
+        ("", {"forged": True}),
+        ("", {"virus": True}),
+    ],
+)
+def test_nothing_is_sent_to_who_must_not_be_answered(shop: Shop, headers: str, delivery: dict[str, Any]) -> None:
+    shop.receive(ACCESS, headers=headers, **delivery)
+    assert shop.outbox.sent == []
+
+
+def test_one_acknowledgement_a_day(shop: Shop) -> None:
+    for _ in range(3):
+        shop.receive(ACCESS)
+    assert len(shop.outbox.sent) == 1
+
+
+def test_an_acknowledgement_that_could_not_be_sent_is_sent_when_the_mail_comes_again(shop: Shop) -> None:
+    shop.outbox.failing = True
+    with pytest.raises(UnavailableError):
+        shop.receive(ACCESS)
+    assert len(shop.messages.records) == 1, "the record must be there before anything is sent"
+    shop.outbox.failing = False
+    assert shop.deliver(Delivery("m1", "raw/1", NOW, "ann@example.org")) == "sent"
+    assert shop.deliver(Delivery("m1", "raw/1", NOW, "ann@example.org")) == "answered-today"
+    (answer,) = shop.outbox.sent
+    (record,) = shop.messages.records.values()
+    assert record.reference in answer.text, "the reference must be that of the record that is held"
+
+
+def test_an_arabic_request_is_acknowledged_in_arabic(shop: Shop) -> None:
+    shop.receive(
+        "أرجو تزويدي بنسخة من جميع البيانات الشخصية التي تحتفظون بها عني.",
+        headers="Content-Type: text/plain; charset=utf-8\r\n",
+    )
+    (answer,) = shop.outbox.sent
+    assert "الرد" in answer.text or "رد آلي" in answer.text
+
+
+BOB = KEYS.subject_id("bob@example.org")
+TOKEN = make_opt_out_token(KEYS, BOB, "marketing")
+
+
+def report(kind: str, fields: str, token: str = TOKEN) -> tuple[str, str]:
+    """The header fields and body of a report that brings back a mail of ours."""
+    headers = f'Content-Type: multipart/report; report-type={kind}; boundary="b"\r\n'
+    returned = f"From: news@expandcart.com\r\nList-Unsubscribe: <mailto:unsubscribe+{token}@expandcart.com>\r\n"
+    part = {"delivery-status": "message/delivery-status", "feedback-report": "message/feedback-report"}[kind]
+    body = (
+        f"--b\r\n\r\nA report.\r\n--b\r\nContent-Type: {part}\r\n\r\n{fields}\r\n"
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\n{returned}\r\nNews\r\n--b--\r\n"
+    )
+    return headers, body
+
+
+FAILED = "Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; bob@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+ABUSE = "Feedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\n"
+
+
+@pytest.mark.promise("email-opt-out")
+@pytest.mark.parametrize(
+    ("kind", "fields", "token", "reason"),
+    [
+        ("delivery-status", FAILED, TOKEN, "bounce"),
+        ("delivery-status", FAILED.replace("failed", "delayed").replace("5.1.1", "4.2.2"), TOKEN, None),
+        ("delivery-status", FAILED.replace("5.1.1", "4.2.2"), TOKEN, None),
+        ("delivery-status", FAILED, "a" * 48, None),
+        ("feedback-report", ABUSE, TOKEN, "spam_report"),
+        ("feedback-report", ABUSE.replace("abuse", "not-spam"), TOKEN, None),
+        ("feedback-report", ABUSE.replace("abuse", "auth-failure"), TOKEN, None),
+        ("feedback-report", ABUSE, "b" * 48, None),
+    ],
+)
+def test_a_report_suppresses_only_with_a_token_of_ours_and_only_for_good_reason(
+    shop: Shop, kind: str, fields: str, token: str, reason: str | None
+) -> None:
+    headers, body = report(kind, fields, token)
+    record = shop.receive(body, headers=headers, envelope_sender=None)
+    assert record.kind == "machine"
+    assert shop.suppressions.entries.get((BOB, "marketing"), (None,))[0] == reason
+    assert not shop.stopped, "who sent the report is suppressed"
+    assert shop.outbox.sent == []
+
+
+@pytest.mark.promise("email-opt-out")
+@pytest.mark.parametrize("text", ["", "This is an automatic message.", "Where is my parcel?"])
+def test_a_mail_to_a_tokens_address_opts_out_whom_the_token_is_for(shop: Shop, text: str) -> None:
+    address = f"unsubscribe+{TOKEN}@expandcart.com"
+    shop.receive(text, headers="Auto-Submitted: auto-replied\r\n", recipients=(address,))
+    assert (BOB, "marketing") in shop.suppressions.entries
+    assert shop.outbox.sent == []
+
+
+def test_a_mail_to_a_forged_tokens_address_suppresses_nobody_else(shop: Shop) -> None:
+    shop.receive("Hello", recipients=(f"unsubscribe+{TOKEN[:-1]}{'a' if TOKEN[-1] != 'a' else 'b'}@expandcart.com",))
+    assert (BOB, "marketing") not in shop.suppressions.entries
