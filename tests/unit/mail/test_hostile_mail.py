@@ -127,7 +127,7 @@ print(int(peak.split()[1]) // 1024, time.process_time() - started)
     assert float(seconds) < 1
 
 
-quick = settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 FIELDS = """
 From: |Subject: |Reply-To: |To: |Content-Type: |Content-Disposition: attachment; filename|Content-Language: |From |

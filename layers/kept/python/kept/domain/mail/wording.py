@@ -24,6 +24,7 @@ Strength = Literal["alone", "strong", "weak", "not"]
 STRENGTHS: tuple[Strength, ...] = ("alone", "strong", "weak", "not")
 INTENTS = ("opt_out", "access", "cancel", "complaint", "machine")
 
+MAX_CHARACTERS = 65_536  # of a mail that are looked at
 MAX_TOKENS = 4000  # of a mail: some ten pages
 MAX_SENTENCE = 80  # words; a longer one is cut
 MAX_ALONE = 4  # words of a message that is looked up as a whole
@@ -72,6 +73,7 @@ _JOINED = {
     ("news", "letters"): "newsletters",
     ("un", "subscribe"): "unsubscribe",
 }
+_JOINED_AND = "وف"
 _NEGATED = ("do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "would", "should", "could")
 _CONTRACTIONS = {f"{verb}nt": [verb, "not"] for verb in _NEGATED} | {
     "cant": ["can", "not"],
@@ -115,7 +117,7 @@ def sentences_of(text: str) -> list[list[str]]:
     """
     found: list[list[str]] = []
     left = MAX_TOKENS
-    for block in _blocks(text):
+    for block in _blocks(text[:MAX_CHARACTERS]):
         shortened = _ADDRESS.sub(" <address> ", _URL.sub(" <url> ", block))
         for sentence in _END.split(normalise(shortened)):
             words = tokens_of(sentence)[:left]
@@ -307,6 +309,8 @@ class Lexicon:
 
     def _find_atoms(self, word: str) -> frozenset[int]:
         known = self._known_atoms(word)
+        if word[0] in _JOINED_AND and len(word) > 3:  # Arabic writes "and" and "so" onto the next word
+            known |= self._known_atoms(word[1:])
         if known or word in self.detect or word in self.polite or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
             return known
         return frozenset(self._mistaken_atoms(word[:30]))
