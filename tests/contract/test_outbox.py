@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
 
 from kept.adapters.outbox import SesOutbox
 from kept.app.ports import Outbox, OutgoingMail
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import Keys
+from kept.domain.mail import read_mail
 from tests.fakes import MemoryOutbox
 from tests.template import create_table
 
@@ -45,8 +48,18 @@ def test_a_claim_that_was_taken_back_can_be_made_again(outbox: Outbox) -> None:
     assert outbox.claim(ANN, "request", NOW)
 
 
-def test_a_mail_is_handed_over(outbox: Outbox) -> None:
-    outbox.send(OutgoingMail("ann@example.com", "Re: بياناتي", "نص", (("Auto-Submitted", "auto-replied"),)))
+def test_a_mail_goes_out_as_seven_bit_text_with_its_headers() -> None:
+    with mock_aws():
+        boto3.client("ses").verify_domain_identity(Domain="shop.example")
+        outbox = SesOutbox("subjects", "support@shop.example", "متجر", "help@shop.example")
+        outbox.send(OutgoingMail("ann@example.com", "Re: بياناتي", "نص الرد", (("Auto-Submitted", "auto-replied"),)))
+        (sent,) = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    assert set(sent.destinations) == {"ann@example.com"}
+    assert sent.raw_data.isascii(), "a server on the way might change what is not"
+    mail = read_mail(sent.raw_data.encode())
+    assert (mail.sender, mail.sender_name, mail.reply_to) == ("support@shop.example", "متجر", "help@shop.example")
+    assert (mail.subject, mail.text.strip()) == ("Re: بياناتي", "نص الرد")
+    assert mail.headers["auto-submitted"] == ("auto-replied",)
 
 
 def test_a_mail_that_ses_refuses_is_an_unavailable_dependency() -> None:

@@ -56,7 +56,7 @@ VALUE = st.recursive(
 BODY = st.dictionaries(st.sampled_from(FIELDS), VALUE, max_size=6)
 
 quick = settings(
-    max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

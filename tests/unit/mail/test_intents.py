@@ -19,7 +19,7 @@ from tests.eval_mail import OUR_DOMAINS, Case, cases, envelope_sender, judge
 
 SAMPLES = ROOT / "tests/samples"
 REQUESTS = {"opt_out", "access", "cancel", "complaint"}
-quick = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def labelled() -> Iterator[Case]:
