@@ -12,7 +12,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from infra.build.finish import LIMIT_MB, MEGABYTE, artefacts, sizes
+
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 HASHED_UNCHECKED = 0b01  # PEP 552: valid whatever the source's date and content
