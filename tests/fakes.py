@@ -50,7 +50,7 @@ class MemoryMessages:
         standing = self.records.get(key)
         if standing is None or not is_held(standing.discard_at, now):
             raise NotFoundError
-        if len(message.notes) >= 50:
+        if len(message.notes) >= 20:
             raise ConflictError
         self.records[key] = replace(standing, notes=(*standing.notes, note))
 

@@ -17,7 +17,7 @@ from kept.entry.reviews import QueueBody, RecordBody
 
 handler = Api()
 
-Text = Annotated[str, Meta(min_length=1, max_length=4000)]
+Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 T = TypeVar("T", bound=str)
 STATUSES: tuple[Status, ...] = ("new", "reviewed")
 

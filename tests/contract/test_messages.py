@@ -14,7 +14,9 @@ from kept.adapters.dynamo.messages import DynamoMessages
 from kept.app.ports import Messages
 from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
-from kept.domain.records import Attachment, MailFacts, Message, Note, PostalAddress
+from kept.domain.mail.intents import REASON_CHARACTERS, REASONS
+from kept.domain.mail.reader import MAX_ATTACHMENTS, MAX_NAME, MAX_SUBJECT, MAX_TEXT
+from kept.domain.records import Attachment, MailFacts, Message, Note, PostalAddress, Reason
 from tests.fakes import MemoryMessages
 from tests.template import create_table
 
@@ -149,8 +151,28 @@ def test_notes_are_appended(messages: Messages) -> None:
     assert [note.text for note in messages.find(message().reference, NOW).notes] == ["one", "two"]
 
 
-def test_a_record_holds_fifty_notes_and_says_so(messages: Messages) -> None:
-    full = message(notes=(Note(NOW, "sam", "x"),) * 50)
+def test_the_fullest_record_that_can_be_fits_with_all_its_notes(messages: Messages) -> None:
+    wide = "\U0001f600"  # four bytes of UTF-8
+    fullest = replace(
+        FULL,
+        text=wide * (MAX_TEXT // 4),
+        subject=wide * MAX_SUBJECT,
+        name=wide * MAX_NAME,
+        outcome=wide * 2000,
+        mail=MailFacts(
+            raw_key="raw/x",
+            message_id=wide * MAX_SUBJECT,
+            attachments=(Attachment(wide * MAX_NAME, f"{'a' * 100}/{'b' * 100}", 10**9),) * MAX_ATTACHMENTS,
+            why=(Reason("complaint", "ar-latn", wide * REASON_CHARACTERS),) * REASONS,
+        ),
+        notes=(Note(NOW, "sam", wide * 2000),) * 20,
+    )
+    assert messages.add(fullest) is None
+    assert messages.find(fullest.reference, NOW) == fullest
+
+
+def test_a_record_holds_twenty_notes_and_says_so(messages: Messages) -> None:
+    full = message(notes=(Note(NOW, "sam", "x"),) * 20)
     messages.add(full)
     with pytest.raises(ConflictError):
         messages.annotate(full, Note(NOW, "sam", "x"), NOW)

@@ -118,7 +118,9 @@ def test_many_headers_are_truncated_so_that_the_notification_stays_small() -> No
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_make_a_notification(raw: bytes) -> None:
-    json.dumps(notification(delivery(verdicts=local_verdicts(raw)), raw, ACTION))
+    said = json.loads(json.dumps(notification(delivery(verdicts=local_verdicts(raw)), raw, ACTION)))
+    assert said["notificationType"] == "Received"
+    assert said["receipt"]["action"]["objectKey"]
 
 
 def test_headers_end_where_the_body_begins() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kept.domain.mail import read_mail, understand
 from kept.domain.mail.answering import silence_reason
-from kept.domain.mail.intents import PHRASES, languages
+from kept.domain.mail.intents import PHRASES, REASONS, languages
 from kept.domain.mail.wording import INTENTS, load_lexicon, sentences_of
 from tests.conftest import ROOT
 from tests.eval_mail import OUR_DOMAINS, Case, cases, envelope_sender, judge
@@ -117,6 +117,14 @@ def test_a_mutilated_mail_is_still_understood_as_something(case: Case, cuts: lis
     assert set(found.intents) <= REQUESTS | {"contact", "machine"}
     assert len(found.intents) == 1 or set(found.intents) <= REQUESTS
     assert 0 <= found.confidence <= 1
+
+
+def test_a_mail_that_says_everything_many_times_gives_no_more_reasons_than_staff_would_read() -> None:
+    text = "Please stop emailing me, delete my account and send me all my data.\n\n" * 800
+    found = understand(read_mail(f"From: ann@example.org\n\n{text}".encode()), "ann@example.org", OUR_DOMAINS)
+    assert {"opt_out", "access", "cancel"} <= set(found.intents)
+    assert 0 < len(found.why) <= REASONS
+    assert len(set(found.why)) == len(found.why)
 
 
 def corpora() -> Path:

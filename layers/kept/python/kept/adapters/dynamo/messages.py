@@ -22,7 +22,7 @@ from kept.domain.retention import is_held
 
 PREFIX = "message#"
 SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
-NOTES = 50  # with the text they must fit into DynamoDB's 400 KB an item
+NOTES = 20  # of 2,000 characters each; with everything else they fit into DynamoDB's 400 KB an item
 
 _CURSOR = re.compile(r"[0-9]#[0-9]{10}#[0-9a-f]{32}")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from kept.domain.mail.machine import machine_reason, pressed_unsubscribe
@@ -15,6 +16,8 @@ from kept.domain.mail.wording import Language, Lexicon, Match, sentences_of
 from kept.domain.records import Reason
 
 PHRASES = Path(__file__).with_name("phrases")
+REASONS = 12  # that are kept of a mail: with its text they must fit into a record
+REASON_CHARACTERS = 200
 SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion for staff
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
@@ -64,15 +67,20 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
         matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
     confidence = _confidence(matches)
     language = spoken[0].code if spoken else mail.language
-    why = tuple(
-        Reason(m.intent, m.language, m.words) for m in matches if m.strength != "not" and m.intent in confidence
-    )
+    why = _reasons(m for m in matches if m.intent in confidence)
     if confidence.get("machine", 0) >= SURE:
         return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
     intents = tuple(intent for intent in _REQUESTS if confidence.get(intent, 0) >= SURE)
     suggested = tuple(intent for intent in _REQUESTS if 0 < confidence.get(intent, 0) < SURE)
     sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
     return Understanding(intents or ("contact",), round(sure, 2), language, why, suggested)
+
+
+def _reasons(matches: Iterable[Match]) -> tuple[Reason, ...]:
+    """The words that led to intents, each once, the most telling first; no more than staff would read."""
+    telling = sorted((m for m in matches if m.strength != "not"), key=lambda m: -_WEIGHTS[m.strength])
+    reasons = dict.fromkeys(Reason(m.intent, m.language, m.words[:REASON_CHARACTERS]) for m in telling)
+    return tuple(islice(reasons, REASONS))
 
 
 def _subject(mail: Mail, body: list[list[str]]) -> list[list[str]]:
