@@ -19,6 +19,8 @@ JSON ?=
 SAMPLES ?= tests/samples/mail
 TEST_ARGS ?=
 DEPLOY_ARGS ?=
+# The deployed stack whose key `make rotate-key` rotates.
+STACK ?= kept
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
 RUNTIME ?=
 ARCH ?=
@@ -51,7 +53,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop deploy
+.PHONY: help run stop deploy rotate-key
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -66,6 +68,9 @@ deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, A
 		--stack-name kept --resolve-s3 --capabilities CAPABILITY_IAM \
 		--parameter-overrides $$(awk '{ print "Runtime=" $$1, "Architecture=" $$2 }' .local/build-release.settings) \
 		$(if $(wildcard samconfig.toml),,--guided) $(DEPLOY_ARGS)
+
+rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
+	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)
 
 # ---------------------------------------------------------------- test it
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from kept.app.ports import OutgoingMail, Page
-from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, UnavailableError
-from kept.domain.identity import SubjectId
+from kept.app.ports import OutgoingMail, Page, PhoneUse, PostUse
+from kept.domain.errors import (
+    ConflictError,
+    FieldProblem,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    UnavailableError,
+)
+from kept.domain.identity import Keys, SubjectId
+from kept.domain.orders import Order, ended
+from kept.domain.permission import Check, Permission
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.retention import is_held
 from kept.domain.suppression import Reason, Scope
@@ -75,6 +84,51 @@ class MemorySuppressions:
             raise UnavailableError
         self.entries.setdefault((subject, scope), (reason, at))
 
+    def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
+        if self.failing:
+            raise UnavailableError
+        return {s: frozenset(scope for owner, scope in self.entries if owner == s) for s in subjects}
+
+
+class MemoryOrders:
+    """Keeps the ports `Orders` and `Holdings`; `messages` may hold postal addresses too."""
+
+    def __init__(self, keys: Keys, messages: MemoryMessages | None = None) -> None:
+        self.keys, self.messages = keys, messages or MemoryMessages()
+        self.orders: dict[str, Order] = {}
+
+    def put(self, order: Order, now: int) -> Order:
+        standing = self.orders.get(order.order_id)
+        if standing and is_held(standing.discard_at, now) and not order.is_newer_than(standing):
+            return standing
+        self.orders[order.order_id] = order
+        return order
+
+    def end(self, order_id: str, now: int) -> None:
+        standing = self.orders.get(order_id)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        if not standing.ended:
+            self.orders[order_id] = ended(standing, now)
+
+    def placed_online(self, uses: Collection[PhoneUse], now: int) -> dict[PhoneUse, bool | None]:
+        held = {
+            (order.phone, order.record_id): order.placed_online
+            for order in self.orders.values()
+            if is_held(order.discard_at, now)
+        }
+        return {use: held.get(use) for use in uses}
+
+    def purposes_of(self, uses: Collection[PostUse], now: int) -> dict[PostUse, Collection[str] | None]:
+        records: list[tuple[str, Order | Message]] = [("order", each) for each in self.orders.values()]
+        records += [("message", each) for each in self.messages.records.values()]
+        held = {
+            (each.subject_id, f"{kind}-{each.record_id}"): each.postal_address.purposes
+            for kind, each in records
+            if each.postal_address and is_held(each.discard_at, now)
+        }
+        return {use: held.get(use) for use in uses}
+
 
 class MemoryRawMail:
     """Keeps the port `RawMail`."""
@@ -92,7 +146,8 @@ class MemoryRawMail:
 class MemoryOutbox:
     """Keeps the port `Outbox`; `failing` makes it one that cannot send."""
 
-    def __init__(self, *, failing: bool = False) -> None:
+    def __init__(self, gate: Callable[[Check], Permission] | None = None, *, failing: bool = False) -> None:
+        self.gate = gate
         self.claims: dict[tuple[bytes, Kind], int] = {}
         self.sent: list[OutgoingMail] = []
         self.failing = failing
@@ -109,6 +164,8 @@ class MemoryOutbox:
     def send(self, answer: OutgoingMail) -> None:
         if self.failing:
             raise UnavailableError
+        if self.gate and not self.gate(Check("email", answer.to, answer.purpose)).allowed:
+            raise NotAllowedError
         self.sent.append(answer)
 
 

@@ -6,9 +6,9 @@ import json
 import urllib.request
 from typing import Any
 
-from kept.adapters import aws
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.adapters.secrets import read_keys
+from kept.adapters.ses import activate_receipt_rules
 from kept.app.check_deployment import check_mail_lifecycle
 from kept.domain.errors import KeptError
 from kept.domain.policy import load_policy
@@ -45,18 +45,13 @@ def _check(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
     if request_type == "Delete":
         return {}
     check_mail_lifecycle(load_policy(), int(properties["MailLifecycleDays"]))
-    suppressions = DynamoSuppressions(setting("SUPPRESSIONS_TABLE"))
-    return {"KeyCheck": suppressions.agree_on_key(read_keys(setting("HASH_KEY_SECRET")))}
+    keys = read_keys(setting("HASH_KEY_SECRET"))
+    return {"KeyCheck": DynamoSuppressions(setting("SUPPRESSIONS_TABLE"), keys).agree_on_key()}
 
 
 def _activate(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
     """Make the receipt rule set the active one; when the stack goes, leave none active if it was ours."""
-    ses, name = aws.client("ses"), properties["RuleSetName"]
-    with aws.unavailable("activate the receipt rule set"):
-        if request_type != "Delete":
-            ses.set_active_receipt_rule_set(RuleSetName=name)
-        elif ses.describe_active_receipt_rule_set().get("Metadata", {}).get("Name") == name:
-            ses.set_active_receipt_rule_set()
+    activate_receipt_rules(properties["RuleSetName"], active=request_type != "Delete")
     return {}
 
 

@@ -19,6 +19,10 @@ from kept.entry.http import Api, Operation
 from kept.entry.problem import Problem
 
 ROOT = Path(__file__).parents[2]
+_SCHEMES = {
+    "staff": "The access token of a member of staff, signed in through Cognito.",
+    "service": "The access token of one of the shop's own systems, by client credentials, with the scope named.",
+}
 REF = "#/components/schemas/{name}"
 
 
@@ -29,8 +33,10 @@ def collect(functions: Path = ROOT / "functions") -> dict[str, Api]:
     apis = {}
     for path in sorted(functions.glob("*/app.py")):
         module = importlib.import_module(f"functions.{path.parent.name}.app")
-        if isinstance(module.handler, Api):
-            apis[path.parent.name] = module.handler
+        # A function that takes events too has its routes beside its handler.
+        for candidate in (module.handler, getattr(module, "api", None)):
+            if isinstance(candidate, Api):
+                apis[path.parent.name] = candidate
     return apis
 
 
@@ -49,7 +55,10 @@ def document(apis: dict[str, Api]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"staff": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                name: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
+                for name, description in _SCHEMES.items()
+            },
         },
     }
 
@@ -78,6 +87,8 @@ def _operation(tag: str, operation: Operation, schemas: dict[type, dict[str, Any
         result["parameters"] = parameters
     if operation.access == "staff":
         result["security"] = [{"staff": []}]
+    elif operation.access != "anyone":
+        result["security"] = [{"service": [operation.access]}]
     if operation.reads:
         schema = {"schema": schemas[operation.reads]}
         content = {JSON: schema} | ({FORM: schema} if operation.forms else {})

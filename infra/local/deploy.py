@@ -77,6 +77,7 @@ def _parameters(settings: Settings, template: dict[str, Any]) -> dict[str, str]:
         "Runtime": settings.runtime,
         "Architecture": settings.architecture,
         "SiteOrigin": settings.site_url,
+        "PublicUrl": settings.site_url,
         "MailDomain": address.rpartition("@")[2],
         "ReceivingAddresses": address.partition("@")[2],
     }

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 pytestmark = pytest.mark.e2e
 
 PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 
 # What costs something to import, and the functions that have a use for it.
-WITH_DATABASE = {"contact_intake", "opt_out", "review", "inbound_email", "deployment"}
+WITH_DATABASE = {"contact_intake", "opt_out", "review", "inbound_email", "deployment", "permissions", "orders"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -24,20 +26,21 @@ USERS: dict[str, set[str]] = {
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
     "jinja2": {"pages"},
-    "email_validator": {"contact_intake", "opt_out"},
+    "email_validator": {"contact_intake", "opt_out", "orders"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": WITH_DATABASE,
-    "aws_lambda_powertools.event_handler": {"contact_intake", "opt_out", "review", "pages"},
+    "pynamodb": {"contact_intake", "review", "inbound_email", "orders"},
+    "aws_lambda_powertools.event_handler": {"contact_intake", "opt_out", "review", "pages", "permissions", "orders"},
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email"},
-    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment"},
-    "kept.adapters.outbox": {"inbound_email"},
+    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions"},
+    "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
+    "kept.adapters.ses": {"inbound_email", "deployment"},
     "kept.domain.mail": {"inbound_email"},
     "email.headerregistry": set(),  # only once there is an answer to send
 }
-FUNCTIONS = ["contact_intake", "opt_out", "review", "inbound_email", "ledger", "pages", "deployment"]
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "SUPPRESSIONS_TABLE": "suppressions",
     "MAIL_BUCKET": "mail",
     "MAIL_DOMAIN": "example.com",
+    "PUBLIC_URL": "https://privacy.example.com",
+    "CONFIGURATION_SET": "kept",
     "HASH_KEY_SECRET": "hash-key",
     "STAFF_CLIENT_ID": "staff",
 }
@@ -37,6 +39,8 @@ CLIENTS = {
     "opt_out": ["dynamodb", "secretsmanager"],
     "review": ["dynamodb", "secretsmanager"],
     "inbound_email": ["dynamodb", "secretsmanager", "s3"],
+    "permissions": ["dynamodb", "secretsmanager"],
+    "orders": ["dynamodb", "secretsmanager"],
     "ledger": ["s3"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
@@ -54,8 +58,14 @@ class Context:
 
 
 def http(method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """An HTTP API event of a member of staff."""
-    claims = {"token_use": "access", "client_id": "staff", "username": "sam", "cognito:groups": "[staff]"}
+    """An HTTP API event of somebody who may do everything."""
+    claims = {
+        "token_use": "access",
+        "client_id": "staff",
+        "username": "sam",
+        "cognito:groups": "[staff]",
+        "scope": "kept/permissions kept/orders",
+    }
     return {
         "version": "2.0",
         "routeKey": f"{method} {path}",
@@ -85,6 +95,16 @@ EVENTS: dict[str, dict[str, Any]] = {
     "opt_out": http("POST", "/opt-outs", {"email": "ann@example.com"}),
     "review": http("GET", "/reviews"),
     "inbound_email": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(NOTIFICATION)}]},
+    "permissions": http(
+        "POST",
+        "/permissions",
+        {"checks": [{"channel": "email", "address": "ann@example.com", "purpose": "marketing"}]},
+    ),
+    "orders": http(
+        "PUT",
+        "/orders/1",
+        {"email": "ann@example.com", "placed_online": True, "placed_at": time.strftime("%Y-%m-%dT00:00:00Z")},
+    ),
     "ledger": {
         "Records": [
             {
@@ -169,7 +189,7 @@ def cold(function: str) -> float:
 
 def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
-    good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200}
+    good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']}")
     if isinstance(result, dict) and result.get("batchItemFailures"):

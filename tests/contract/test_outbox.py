@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -10,17 +11,32 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from kept.adapters.outbox import SesOutbox
+from kept.adapters.ses import Sender, SesOutbox
 from kept.app.ports import Outbox, OutgoingMail
-from kept.domain.errors import UnavailableError
+from kept.domain.errors import NotAllowedError, UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.mail import read_mail
+from kept.domain.permission import Check, Permission
 from tests.fakes import MemoryOutbox
 from tests.template import create_table
 
 KEYS = Keys("k" * 64)
 ANN, BOB = KEYS.subject_id("ann@example.com"), KEYS.subject_id("bob@example.com")
 NOW = 1_800_000_000
+SENDER = Sender("support@shop.example", "The Shop", "help@shop.example", "kept")
+
+
+def allow(_: Check) -> Permission:
+    return Permission("allowed", "email-opt-out", "")
+
+
+def refuse(_: Check) -> Permission:
+    return Permission("refused", "email-opt-out", "The person asked to get nothing at all.")
+
+
+def ready() -> None:
+    boto3.client("ses").verify_domain_identity(Domain="shop.example")
+    boto3.client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
 
 
 @pytest.fixture(params=["memory", "ses"])
@@ -30,8 +46,8 @@ def outbox(request: pytest.FixtureRequest) -> Iterator[Outbox]:
         return
     with mock_aws():
         create_table(boto3.client("dynamodb"), "SubjectsTable", "subjects")
-        boto3.client("ses").verify_domain_identity(Domain="shop.example")
-        yield SesOutbox("subjects", "support@shop.example", "The Shop", "help@shop.example")
+        ready()
+        yield SesOutbox("subjects", SENDER, allow)
 
 
 def test_one_answer_of_a_kind_goes_to_a_person_in_a_day(outbox: Outbox) -> None:
@@ -50,9 +66,11 @@ def test_a_claim_that_was_taken_back_can_be_made_again(outbox: Outbox) -> None:
 
 def test_a_mail_goes_out_as_seven_bit_text_with_its_headers() -> None:
     with mock_aws():
-        boto3.client("ses").verify_domain_identity(Domain="shop.example")
-        outbox = SesOutbox("subjects", "support@shop.example", "متجر", "help@shop.example")
-        outbox.send(OutgoingMail("ann@example.com", "Re: بياناتي", "نص الرد", (("Auto-Submitted", "auto-replied"),)))
+        ready()
+        outbox = SesOutbox("subjects", replace(SENDER, name="متجر"), allow)
+        outbox.send(
+            OutgoingMail("ann@example.com", "answer", "Re: بياناتي", "نص الرد", (("Auto-Submitted", "auto-replied"),))
+        )
         (sent,) = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
     assert set(sent.destinations) == {"ann@example.com"}
     assert sent.raw_data.isascii(), "a server on the way might change what is not"
@@ -64,6 +82,19 @@ def test_a_mail_goes_out_as_seven_bit_text_with_its_headers() -> None:
 
 def test_a_mail_that_ses_refuses_is_an_unavailable_dependency() -> None:
     with mock_aws():
-        outbox = SesOutbox("subjects", "support@not-verified.example", "The Shop", "help@shop.example")
+        ready()
+        outbox = SesOutbox("subjects", replace(SENDER, address="support@not-verified.example"), allow)
         with pytest.raises(UnavailableError, match="send a mail: MessageRejected"):
-            outbox.send(OutgoingMail("ann@example.com", "x", "y"))
+            outbox.send(OutgoingMail("ann@example.com", "answer", "x", "y"))
+
+
+@pytest.mark.promise("email-opt-out")
+@pytest.mark.parametrize("kind", ["memory", "ses"])
+def test_what_the_gate_refuses_is_not_sent(kind: str) -> None:
+    with mock_aws():
+        ready()
+        outbox: Outbox = MemoryOutbox(refuse) if kind == "memory" else SesOutbox("subjects", SENDER, refuse)
+        with pytest.raises(NotAllowedError):
+            outbox.send(OutgoingMail("ann@example.com", "receipt", "Your receipt", "Thank you."))
+        assert ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages == []
+    assert not getattr(outbox, "sent", [])

@@ -49,6 +49,7 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         self.s3.create_bucket(Bucket="mail")
         client("ses").verify_domain_identity(Domain="expandcart.com")
+        client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
         self.keys = Keys(SECRET)
         self.context = Context()
@@ -153,6 +154,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.messages,
         wiring.suppressions,
         wiring.raw_mail,
+        wiring.orders,
         wiring.outbox,
     ):
         cached.cache_clear()
@@ -162,7 +164,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("SUPPRESSIONS_TABLE", "suppressions")
         monkeypatch.setenv("MAIL_BUCKET", "mail")
         monkeypatch.setenv("MAIL_DOMAIN", "expandcart.com")
+        monkeypatch.setenv("PUBLIC_URL", "https://privacy.example.com")
+        monkeypatch.setenv("CONFIGURATION_SET", "kept")
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
-        monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions").agree_on_key(stack.keys))
+        monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -104,7 +104,13 @@ def test_a_plain_html_form_is_sent_on_to_a_page(stack: Stack) -> None:
 
 
 def test_a_form_with_a_mistake_is_answered_with_a_page(stack: Stack) -> None:
-    answer = stack.request("contact_intake", "POST", "/contacts", form={"email": "ann@", "message": "Hello"})
+    answer = stack.request(
+        "contact_intake",
+        "POST",
+        "/contacts",
+        form={"email": "ann@", "message": "Hello"},
+        headers={"accept": "text/html,application/xhtml+xml"},
+    )
     assert answer.status == 422
     assert answer.headers["content-type"].startswith("text/html")
     assert "is not an email address" in answer.text

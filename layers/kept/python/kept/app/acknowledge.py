@@ -9,6 +9,7 @@ from kept.app.ports import Outbox, OutgoingMail
 from kept.domain.errors import UnavailableError
 from kept.domain.mail.answering import answer_headers, answer_subject, silence_reason
 from kept.domain.mail.reader import Mail
+from kept.domain.permission import ANSWER
 from kept.domain.policy import Policy
 from kept.domain.records import Message
 
@@ -60,7 +61,7 @@ def acknowledge(
         name=policy.site.name,
     )
     try:
-        outbox.send(OutgoingMail(str(answer_to), answer_subject(mail), text, answer_headers(mail)))
+        outbox.send(OutgoingMail(str(answer_to), ANSWER, answer_subject(mail), text, answer_headers(mail)))
     except UnavailableError:
         outbox.release(message.subject_id, message.kind)
         raise

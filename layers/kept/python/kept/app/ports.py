@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from kept.domain.identity import SubjectId
+from kept.domain.orders import Order
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.suppression import Reason, Scope
+
+PhoneUse = tuple[str, str]
+"""A telephone number in E.164, and the record id of an order."""
+
+PostUse = tuple[SubjectId, str]
+"""A person, and the id of one of their postal addresses (`order-…` or `message-…`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class OutgoingMail:
     """A mail to one person. `headers` come on top of From, To, Subject and Date."""
 
     to: str
+    purpose: str  # one of the policy's for email; the gate is asked about it
     subject: str
     text: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -63,9 +71,43 @@ class Suppressions(Protocol):
         """Suppress, idempotently: the first reason and time stay. Raises UnavailableError."""
         ...
 
+    def scopes_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Collection[Scope]]:
+        """What is suppressed for each, read consistently; who is missing in the answer could not be read.
+
+        Raises KeyMismatchError where the suppressions lie under a key that we have not: then nobody is known.
+        """
+        ...
+
+
+class Holdings(Protocol):
+    """What is held that a telephone number or a postal address may be used for; what is past its date is not held.
+
+    What is missing in an answer could not be read.
+    """
+
+    def placed_online(self, uses: Collection[PhoneUse], now: int) -> Mapping[PhoneUse, bool | None]:
+        """Whether each order was placed online; None where no such order is held under that number."""
+        ...
+
+    def purposes_of(self, uses: Collection[PostUse], now: int) -> Mapping[PostUse, Collection[str] | None]:
+        """What each postal address was given for, None where none is held."""
+        ...
+
+
+class Orders(Protocol):
+    """Orders that the shop told of. Every method raises UnavailableError when the store does not answer."""
+
+    def put(self, order: Order, now: int) -> Order:
+        """Store it unless what is held is newer; the order that is held afterwards."""
+        ...
+
+    def end(self, order_id: str, now: int) -> None:
+        """End what it permits. Raises NotFoundError where no such order is held; ended already is as good."""
+        ...
+
 
 class Outbox(Protocol):
-    """Mail that we send. Only answers to what somebody wrote go through it so far."""
+    """Mail that we send. It asks the gate itself, so that nothing goes out without."""
 
     def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
         """Whether an answer of this kind may be sent: not when one was within the last day. Raises UnavailableError."""
@@ -76,7 +118,7 @@ class Outbox(Protocol):
         ...
 
     def send(self, answer: OutgoingMail) -> None:
-        """Hand a mail over to be delivered. Raises UnavailableError."""
+        """Hand a mail over to be delivered. Raises NotAllowedError where the gate refuses it, UnavailableError."""
         ...
 
 

@@ -21,12 +21,10 @@ from kept.domain.opt_out_token import read_opt_out_token
 from kept.domain.policy import Policy
 from kept.domain.records import Kind, MailFacts, Message
 from kept.domain.retention import discard_at_birth, is_held
-from kept.domain.suppression import Reason
+from kept.domain.suppression import MARKETING, NOT_A_COMPLAINT, Reason
 
 Outcome = Literal["stored", "repeated", "gone"]
 Report = Literal["none", "bounce", "soft-bounce", "spam-report", "other-report"]
-
-_HARMLESS_FEEDBACK = {"not-spam", "auth-failure"}  # RFC 5965 section 7.3, RFC 6591: nobody complained
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Sto
     report = _heed_token(delivery, mail, our_domains, keys, stores.suppressions)
     if "opt_out" in understood.intents and message.email is not None:
         # Before the record: were it the other way round, a failure between the two could lose the wish.
-        stores.suppressions.suppress(message.subject_id, "marketing", "email", delivery.received_at)
+        stores.suppressions.suppress(message.subject_id, MARKETING, "email", delivery.received_at)
     receipt, held = _store(message, stores, now)
     receipt = replace(receipt, report=report)
     if receipt.outcome == "gone":
@@ -111,7 +109,7 @@ def _heed_token(
     kind: Report = "none"
     reason: Reason | None = "email"  # a mail to unsubscribe+TOKEN@ is a wish to stop, whatever else it says
     if feedback := feedback_report(mail):
-        harmless = feedback.feedback_type in _HARMLESS_FEEDBACK
+        harmless = feedback.feedback_type in NOT_A_COMPLAINT
         kind, reason = ("other-report", None) if harmless else ("spam-report", "spam_report")
     elif reports := delivery_reports(mail):
         failed = any(report.is_permanent_failure for report in reports)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.identity import Keys
@@ -27,7 +26,7 @@ def check_form_token(keys: Keys, forms: Forms, token: str, now: int) -> None:
     except (ValueError, binascii.Error):
         raw = b""
     shown_at, signature = raw[:_TIME_BYTES], raw[_TIME_BYTES:]
-    if not hmac.compare_digest(signature, keys.sign(_LABEL, shown_at)):
+    if not keys.is_signed(_LABEL, shown_at, signature):
         raise _refusal("is not from one of our pages; please open the form again and send it from there")
     age = now - int.from_bytes(shown_at)
     if age < forms.minimum_age:

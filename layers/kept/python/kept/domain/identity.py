@@ -35,6 +35,12 @@ def normalise_address(address: str) -> str:
     return f"{local}@{domain.rstrip('.')}"
 
 
+def can_be_an_address(written: str) -> bool:
+    """Whether something has an email address's shape; what a form takes is checked more strictly (contact_details)."""
+    local, at, domain = written.strip().rpartition("@")
+    return bool(at and local and domain) and len(written) <= 320 and not any(c.isspace() for c in written.strip())
+
+
 def new_reference() -> str:
     """A random reference to give to a person, such as `K7QD-3MZX-OA2P-VC5T`; it contains nothing about them."""
     text = base64.b32encode(secrets.token_bytes(_REFERENCE_BYTES)).decode()
@@ -55,43 +61,90 @@ def new_record_id() -> str:
 
 
 class Keys:
-    """Everything that is derived from the deployment's one hash key. Each use has a label of its own."""
+    """Everything that is derived from the deployment's hash key. Each use has a label of its own.
+
+    The secret is one key, or after rotations several, a line each, oldest first. The first stays the one that people
+    and records are named by; each later one wraps the ids of suppressions once more (no address is known there to
+    begin anew from), and the newest signs. So what an older key protected is protected again, and old tokens stay good.
+    """
 
     def __init__(self, secret: str) -> None:
-        """Take the secret's text. Raises ConfigurationError when it is too short to be one."""
-        if len(secret) < 32:
+        """Take the secret's text. Raises ConfigurationError when a key in it is too short to be one."""
+        self._chain = [key.encode() for key in secret.splitlines()]
+        if not self._chain or min(map(len, self._chain)) < 32:
             raise ConfigurationError("The hash key has fewer than 32 characters; deploy the stack again.")
-        self._key = secret.encode()
+        self._key = self._chain[0]
 
-    def _hash(self, label: str, *parts: bytes) -> bytes:
-        # Lengths are written in, so that no two lists of parts run together into the same message.
-        message = b"".join(len(p).to_bytes(4) + p for p in (label.encode(), *parts))
-        return hmac.digest(self._key, message, "sha256")
+    @property
+    def generation(self) -> int:
+        """How many keys there are: 1 until the first rotation."""
+        return len(self._chain)
 
     def subject_id(self, address: str) -> SubjectId:
         """The partition of the person behind an email address."""
-        return SubjectId(self._hash("subject", normalise_address(address).encode())[:_BYTES])
+        return SubjectId(_hash(self._key, "subject", normalise_address(address).encode())[:_BYTES])
+
+    def suppression_ids(self, subject: SubjectId) -> tuple[bytes, ...]:
+        """What a person's suppression is named in each generation; the newest is last."""
+        ids: list[bytes] = [subject]
+        for key in self._chain[1:]:
+            ids.append(_wrap(key, ids[-1]))
+        return tuple(ids)
+
+    def rename(self, suppression_id: bytes) -> bytes:
+        """What a suppression is named in the newest generation, from its name in the one before."""
+        return _wrap(self._chain[-1], suppression_id)
 
     def nobody(self, message_id: str) -> SubjectId:
         """A partition for a mail without any sender: its own, so that such mail makes no partition hot."""
-        return SubjectId(self._hash("nobody", message_id.encode())[:_BYTES])
+        return SubjectId(_hash(self._key, "nobody", message_id.encode())[:_BYTES])
+
+    def phone_id(self, number: str) -> bytes:
+        """The partition of the links to the orders of a telephone number in E.164."""
+        return _hash(self._key, "phone", number.encode())[:_BYTES]
 
     def lookup(self, reference: str) -> bytes:
         """The index key under which a reference is found."""
-        return self._hash("lookup", reference.encode())[:_BYTES]
+        return _hash(self._key, "lookup", reference.encode())[:_BYTES]
+
+    def order_lookup(self, order_id: str) -> bytes:
+        """The index key under which an order is found by the shop's own number for it."""
+        return _hash(self._key, "order", order_id.encode())[:_BYTES]
 
     def repeatable_record_id(self, source: str, key: str) -> str:
         """A record id that a repeated request or delivery gets again; `source` names whose key it is."""
-        return self._hash("record", source.encode(), key.encode())[:_BYTES].hex()
+        return _hash(self._key, "record", source.encode(), key.encode())[:_BYTES].hex()
+
+    def order_record_id(self, order_id: str) -> str:
+        """The record id of an order, from the shop's own number for it."""
+        return self.repeatable_record_id("order", order_id)
 
     def digest(self, content: bytes) -> bytes:
         """What tells one request body from another without keeping it twice."""
-        return self._hash("content", content)[:_BYTES]
+        return _hash(self._key, "content", content)[:_BYTES]
 
-    def check_value(self) -> str:
-        """Proves later that the key is still this one; says nothing about it."""
-        return self._hash("check").hex()
+    def check_values(self) -> tuple[str, ...]:
+        """For each generation what proves later that its keys are still these; they say nothing about them."""
+        values: list[str] = []
+        for key in self._chain:
+            values.append(_hash(key, "check", *(value.encode() for value in values[-1:])).hex())
+        return tuple(values)
 
     def sign(self, label: str, message: bytes) -> bytes:
         """A 16-byte MAC over a message of ours, for tokens that come back from outside."""
-        return self._hash(f"sign {label}", message)[:_BYTES]
+        return _hash(self._chain[-1], f"sign {label}", message)[:_BYTES]
+
+    def is_signed(self, label: str, message: bytes, mac: bytes) -> bool:
+        """Whether one of our keys signed the message; `mac` may be shortened, to not less than 12 bytes."""
+        signatures = (_hash(key, f"sign {label}", message)[: len(mac)] for key in self._chain)
+        return len(mac) >= 12 and any(hmac.compare_digest(mac, each) for each in signatures)
+
+
+def _wrap(key: bytes, suppression_id: bytes) -> bytes:
+    return _hash(key, "wrap", suppression_id)[:_BYTES]
+
+
+def _hash(key: bytes, label: str, *parts: bytes) -> bytes:
+    # Lengths are written in, so that no two lists of parts run together into the same message.
+    message = b"".join([len(p).to_bytes(4) + p for p in (label.encode(), *parts)])
+    return hmac.digest(key, message, "sha256")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+from typing import Final
 
 from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.suppression import SCOPES, Scope
+from kept.domain.suppression import Scope, scope_number, scope_of_number
 
 LENGTH = 48
+ONE_CLICK: Final = "List-Unsubscribe=One-Click"
+"""What a mail client's unsubscribe button posts (RFC 8058 section 3.1)."""
+
 _VERSION = 1
 _MAC_BYTES = 12
 _LABEL = "opt-out"
@@ -22,7 +25,7 @@ _LABEL = "opt-out"
 
 def make_opt_out_token(keys: Keys, subject_id: SubjectId, scope: Scope) -> str:
     """A token that stops what `scope` says for this person."""
-    content = bytes((_VERSION, SCOPES.index(scope))) + subject_id
+    content = bytes((_VERSION, scope_number(scope))) + subject_id
     return base64.b32encode(content + keys.sign(_LABEL, content)[:_MAC_BYTES]).decode().lower()
 
 
@@ -33,6 +36,19 @@ def read_opt_out_token(keys: Keys, token: str) -> tuple[SubjectId, Scope]:
     except (binascii.Error, ValueError):
         raw = b""
     content, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if not raw or not hmac.compare_digest(mac, keys.sign(_LABEL, content)[:_MAC_BYTES]) or content[0] != _VERSION:
+    if not raw or not keys.is_signed(_LABEL, content, mac) or content[0] != _VERSION:
         raise NotFoundError("That is not an unsubscribe token of ours.")
-    return SubjectId(content[2:]), SCOPES[content[1]]
+    return SubjectId(content[2:]), scope_of_number(content[1])
+
+
+def unsubscribe_headers(token: str, *, public_url: str, mail_domain: str) -> dict[str, str]:
+    """The headers that a marketing mail must carry, ready to add (RFC 2369 section 3.2, RFC 8058 section 3.1).
+
+    The https form comes first: readers of the header take the first that they know. `public_url` has no slash at its
+    end. The mail's DKIM signature must cover both headers (RFC 8058 section 4).
+    """
+    mailto = f"mailto:unsubscribe+{token}@{mail_domain}?subject=unsubscribe"
+    return {
+        "List-Unsubscribe": f"<{public_url}/opt-outs/{token}>, <{mailto}>",
+        "List-Unsubscribe-Post": ONE_CLICK,
+    }

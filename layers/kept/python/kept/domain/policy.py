@@ -11,6 +11,7 @@ import msgspec
 
 from kept.domain.durations import Duration
 from kept.domain.errors import PolicyError
+from kept.domain.suppression import LIST_NUMBERS, Scope, list_number
 
 SHIPPED = Path(__file__).parents[3] / "policy.toml"  # layers/kept/policy.toml, and /opt/policy.toml in a function
 
@@ -30,7 +31,10 @@ class Site(_Table, frozen=True):
 
 
 class Retention(_Table, frozen=True):
-    """How long a kind of record is kept; every figure counts from when it came in, `after_review` from the review."""
+    """How long a kind of record that is reviewed is kept.
+
+    Every figure counts from when it came in, `after_review` from the review.
+    """
 
     before_review: Duration
     after_review: Duration
@@ -38,13 +42,26 @@ class Retention(_Table, frozen=True):
 
 
 class Retentions(_Table, frozen=True):
-    """A retention for each kind of record."""
+    """A retention for each kind of record that is reviewed."""
 
     message: Retention
     complaint: Retention
     request: Retention
     machine: Retention
     quarantine: Retention
+
+
+class Orders(_Table, frozen=True):
+    """How long an order is kept, counted from when it was placed; as long, its number may be called about it."""
+
+    kept_for: Duration
+
+
+class MailingList(_Table, frozen=True):
+    """A list that somebody can leave by itself. Its number is in every link that was ever sent, so it never changes."""
+
+    number: int
+    name: dict[str, str]
 
 
 class Purposes(_Table, frozen=True):
@@ -84,15 +101,22 @@ class Policy(_Table, frozen=True):
     languages: tuple[str, ...]
     site: Site
     retention: Retentions
+    orders: Orders
     purposes: Purposes
     deadlines: Deadlines
     forms: Forms
     promises: tuple[Promise, ...]
+    lists: dict[str, MailingList] = {}
 
     def retention_of(self, kind: str) -> Retention:
         """The retention of a kind of record. A kind without one is a mistake in the code: AttributeError."""
         retention: Retention = getattr(self.retention, kind)
         return retention
+
+    def list_of(self, scope: Scope) -> MailingList | None:
+        """The mailing list that a suppression's scope covers, if it covers one that is still there."""
+        number = list_number(scope)
+        return next((each for each in self.lists.values() if each.number == number), None)
 
     def answer_by(self, kind: str, received_at: int) -> int | None:
         """When a record of a kind must be answered (seconds since the epoch); None for kinds without a deadline."""
@@ -132,9 +156,24 @@ def _convert(wanted: type, value: Any) -> Any:
 
 def _mistakes(policy: Policy) -> list[tuple[str, str]]:
     """What types alone cannot say: (key, mistake)."""
-    found: list[tuple[str, str]] = []
+    found = _retention_mistakes(policy)
     if not policy.languages:
         found.append(("languages", "name at least one language"))
+    if policy.orders.kept_for == 0:
+        found.append(("orders.kept_for", "is zero: an order needs some time to exist"))
+    if policy.forms.minimum_age >= policy.forms.maximum_age:
+        found.append(("forms.minimum_age", "must be shorter than maximum_age, or no form could ever be sent"))
+    seen: set[str] = set()
+    for promise in policy.promises:
+        if promise.id in seen:
+            found.append((f"promises.{promise.id}", "stands twice"))
+        seen.add(promise.id)
+        found += _missing(policy, f"promises.{promise.id}.text", promise.text)
+    return found + _list_mistakes(policy)
+
+
+def _retention_mistakes(policy: Policy) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for kind in Retentions.__struct_fields__:
         retention = policy.retention_of(kind)
         for field in ("before_review", "after_review", "hard_maximum"):
@@ -143,14 +182,22 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
                 found.append((f"retention.{kind}.{field}", "is zero: a record needs some time to exist"))
             if length > retention.hard_maximum:
                 found.append((f"retention.{kind}.{field}", "is longer than this kind's hard_maximum"))
-    if policy.forms.minimum_age >= policy.forms.maximum_age:
-        found.append(("forms.minimum_age", "must be shorter than maximum_age, or no form could ever be sent"))
-    seen: set[str] = set()
-    for promise in policy.promises:
-        if promise.id in seen:
-            found.append((f"promises.{promise.id}", "stands twice"))
-        seen.add(promise.id)
-        missing = [language for language in policy.languages if not promise.text.get(language)]
-        if missing:
-            found.append((f"promises.{promise.id}.text", f"is missing in: {', '.join(missing)}"))
     return found
+
+
+def _list_mistakes(policy: Policy) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    numbers: set[int] = set()
+    for name, each in policy.lists.items():
+        if each.number not in LIST_NUMBERS:
+            found.append((f"lists.{name}.number", f"must be from {LIST_NUMBERS[0]} to {LIST_NUMBERS[-1]}"))
+        if each.number in numbers:
+            found.append((f"lists.{name}.number", "is another list's too: its links would stop that one"))
+        numbers.add(each.number)
+        found += _missing(policy, f"lists.{name}.name", each.name)
+    return found
+
+
+def _missing(policy: Policy, key: str, text: dict[str, str]) -> list[tuple[str, str]]:
+    missing = [language for language in policy.languages if not text.get(language)]
+    return [(key, f"is missing in: {', '.join(missing)}")] if missing else []

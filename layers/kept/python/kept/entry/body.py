@@ -22,17 +22,17 @@ T = TypeVar("T")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
-def raw_body(event: dict[str, Any]) -> bytes:
-    """The body's bytes. Raises PayloadTooLargeError over 64 KB, MalformedError."""
+def raw_body(event: dict[str, Any], largest: int = MAX_BYTES) -> bytes:
+    """The body's bytes. Raises PayloadTooLargeError over `largest`, MalformedError."""
     text: str = event.get("body") or ""
-    if len(text) > MAX_BYTES * 4 // 3 + 4:
-        raise PayloadTooLargeError(f"The body is larger than {MAX_BYTES // 1024} KB.")
+    if len(text) > largest * 4 // 3 + 4:
+        raise PayloadTooLargeError(f"The body is larger than {largest // 1024} KB.")
     try:
         content = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     except (binascii.Error, UnicodeEncodeError):
         raise MalformedError("The body's encoding cannot be read.") from None
-    if len(content) > MAX_BYTES:
-        raise PayloadTooLargeError(f"The body is larger than {MAX_BYTES // 1024} KB.")
+    if len(content) > largest:
+        raise PayloadTooLargeError(f"The body is larger than {largest // 1024} KB.")
     return content
 
 

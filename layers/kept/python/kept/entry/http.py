@@ -13,12 +13,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 
 from kept.domain.errors import NotAllowedError, NotFoundError
-from kept.entry.body import FORM, JSON, raw_body, read_body
+from kept.entry.body import FORM, JSON, MAX_BYTES, raw_body, read_body
 from kept.entry.observability import Observer
 from kept.entry.problem import as_page, problem_of
 from kept.entry.settings import setting
 
-Access = Literal["anyone", "staff"]
+Access = Literal["anyone", "staff", "kept/permissions", "kept/orders"]
+"""Who may call a route: anyone, a member of staff, or a system of the shop's whose token has this scope."""
+
 B = TypeVar("B")
 
 SECURITY_HEADERS = {
@@ -59,6 +61,11 @@ class Request(Generic[B]):
         """Whether a browser sent a plain HTML form."""
         return self.header("content-type").lower().startswith(FORM)
 
+    @property
+    def wants_page(self) -> bool:
+        """Whether a person looks at the answer, rather than a program."""
+        return _wants_page(self.event)
+
     @cached_property
     def query(self) -> dict[str, str]:
         """The query string's parameters."""
@@ -84,6 +91,7 @@ class Operation:
     access: Access
     reads: type | None
     forms: bool
+    largest: int
     answers: dict[int, type | None]
     query: tuple[str, ...]
 
@@ -98,7 +106,7 @@ class Api:
         self._resolver = APIGatewayHttpResolver()
         self._resolver.not_found(_no_route)
 
-    def route(
+    def route(  # noqa: PLR0913  # a declaration, read by its keywords
         self,
         method: str,
         path: str,
@@ -107,14 +115,15 @@ class Api:
         answers: dict[int, type | None],
         reads: type | None = None,
         forms: bool = False,
+        largest: int = MAX_BYTES,
         access: Access = "anyone",
         query: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare a route: what it reads (and whether also from an HTML form), answers, and who may call it.
 
-        The function gets a Request and the path's parameters.
+        `largest` is the size of its body in bytes, at most. The function gets a Request and the path's parameters.
         """
-        self.operations.append(Operation(method, path, summary, access, reads, forms, answers, query))
+        self.operations.append(Operation(method, path, summary, access, reads, forms, largest, answers, query))
 
         def register(use_case: Callable[..., Answer]) -> Callable[..., Answer]:
             def call(**parameters: str) -> Response[Any]:
@@ -122,7 +131,9 @@ class Api:
                 try:
                     if access == "staff":
                         _require_staff(event)
-                    content = raw_body(event) if reads else b""
+                    elif access != "anyone":
+                        _require_scope(event, access)
+                    content = raw_body(event, largest) if reads else b""
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
                     return _response(use_case(Request(body, event, content), **parameters))
@@ -155,7 +166,7 @@ class Api:
         problem = problem_of(error)
         if problem.status >= 500:
             self.observer.log("failed", error, route=event.get("routeKey", ""), status=problem.status)
-        if event["headers"].get("content-type", "").lower().startswith(FORM):
+        if _wants_page(event):
             page = as_page(problem).encode()
             return _response(Answer(problem.status, page, "text/html; charset=utf-8"))
         return _response(Answer(problem.status, problem, "application/problem+json"))
@@ -174,6 +185,11 @@ def _response(answer: Answer) -> Response[Any]:
 def _no_route(_: NoRouteError) -> Response[Any]:
     problem = problem_of(NotFoundError("There is nothing at this address; GET /openapi.json lists what there is."))
     return _response(Answer(404, problem, "application/problem+json"))
+
+
+def _wants_page(event: dict[str, Any]) -> bool:
+    """Browsers say that they take pages; programs that post forms, such as mail clients' buttons, do not."""
+    return "text/html" in event["headers"].get("accept", "")
 
 
 def _claims(event: dict[str, Any]) -> dict[str, Any]:
@@ -196,3 +212,10 @@ def _require_staff(event: dict[str, Any]) -> None:
         and "staff" in names
     ):
         raise NotAllowedError("This needs the access token of a member of staff.")
+
+
+def _require_scope(event: dict[str, Any], scope: str) -> None:
+    """The authorizer has checked this too; a route whose authorizer was forgotten in the template refuses all."""
+    claims = _claims(event)
+    if claims.get("token_use") != "access" or scope not in str(claims.get("scope", "")).split():
+        raise NotAllowedError(f"This needs the access token of a system of the shop's, with the scope {scope}.")

@@ -27,6 +27,7 @@ FIELDS = (
     "count",
     "error",
     "place",
+    "pointer",
 )
 """The only fields that a log line may have beside level, function and event."""
 

@@ -9,10 +9,12 @@ from kept.entry.settings import setting
 
 if TYPE_CHECKING:
     from kept.adapters.dynamo.messages import DynamoMessages
+    from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
-    from kept.adapters.outbox import SesOutbox
     from kept.adapters.raw_mail import S3RawMail
+    from kept.adapters.ses import SesOutbox
     from kept.domain.identity import Keys
+    from kept.domain.permission import Check, Permission
     from kept.domain.policy import Policy
 
 
@@ -45,7 +47,15 @@ def suppressions() -> DynamoSuppressions:
     """Who is not to be written to."""
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
 
-    return DynamoSuppressions(setting("SUPPRESSIONS_TABLE"))
+    return DynamoSuppressions(setting("SUPPRESSIONS_TABLE"), keys())
+
+
+@cache
+def orders() -> DynamoOrders:
+    """The orders that the shop told of."""
+    from kept.adapters.dynamo.orders import DynamoOrders
+
+    return DynamoOrders(setting("SUBJECTS_TABLE"), keys())
 
 
 @cache
@@ -58,9 +68,22 @@ def raw_mail() -> S3RawMail:
 
 @cache
 def outbox() -> SesOutbox:
-    """Mail that goes out, from an address of the domain that SES holds an identity for."""
-    from kept.adapters.outbox import SesOutbox
+    """Mail that goes out, from an address of the domain that SES holds an identity for, past the gate."""
+    from kept.adapters.clock import now
+    from kept.adapters.ses import Sender, SesOutbox
+    from kept.app.permissions import ask
+
+    def gate(check: Check) -> Permission:
+        (verdict,) = ask([check], policy=policy(), keys=keys(), suppressions=suppressions(), now=now())
+        return verdict.permission
 
     site = policy().site
-    sender = f"{site.support_email.partition('@')[0]}@{setting('MAIL_DOMAIN')}"
-    return SesOutbox(setting("SUBJECTS_TABLE"), sender, site.name, site.support_email)
+    address = f"{site.support_email.partition('@')[0]}@{setting('MAIL_DOMAIN')}"
+    sender = Sender(address, site.name, site.support_email, setting("CONFIGURATION_SET"))
+    return SesOutbox(setting("SUBJECTS_TABLE"), sender, gate)
+
+
+def forget_keys() -> None:
+    """Read the hash key again when it is next needed: it was rotated while this process lived."""
+    for remembered in (keys, messages, suppressions, orders, outbox):
+        remembered.cache_clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,25 +12,17 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from kept.adapters import aws
+from kept.adapters.dynamo.client import dynamodb
 from kept.domain.errors import UnavailableError
 
 
-class _SharedConnection(Connection):
+class SharedConnection(Connection):
+    """PynamoDB's view of our client. It would make one for each model class: 70 to 150 ms and 10 MB each."""
+
     @property
     def client(self) -> Any:
+        """The one client."""
         return dynamodb()
-
-
-@cache
-def dynamodb() -> Any:
-    """The one DynamoDB client. PynamoDB would make one for each model class: 70 to 150 ms and 10 MB each."""
-    return aws.client("dynamodb")
-
-
-@cache
-def shared_connection() -> Connection:
-    """PynamoDB's view of that client."""
-    return _SharedConnection()
 
 
 KEY = "pk"
@@ -48,7 +39,7 @@ class Table(Model):
         known = cls._connection
         connection: TableConnection = super()._get_connection()
         if connection is not known:
-            shared = shared_connection()
+            shared = SharedConnection()
             shared.add_meta_table(connection.get_meta_table())
             connection.connection = shared
         return connection
@@ -82,6 +73,9 @@ def put_new(table: type[Table], fields: dict[str, Any], *, expired_at: int | Non
     return None
 
 
+_REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
+
+
 class ConditionFailedError(Exception):
     """DynamoDB refused an update because its condition did not hold; the store says what that means."""
 
@@ -93,6 +87,8 @@ def unavailable(what: str) -> Iterator[None]:
         with aws.unavailable(what):
             yield
     except PynamoDBException as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        # A transaction names a reason for each of its items; a conflict is another write of them at that moment.
+        codes = {reason.code for reason in getattr(error, "cancellation_reasons", ()) if reason}
+        if error.cause_response_code == "ConditionalCheckFailedException" or codes & _REFUSED:
             raise ConditionFailedError from None
         raise UnavailableError(f"{what}: {error.cause_response_code or type(error).__name__}") from None

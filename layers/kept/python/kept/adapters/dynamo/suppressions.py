@@ -1,57 +1,114 @@
-"""Who is not to be written to, in the table `suppressions`: one item an address, and nothing of the address in it."""
+"""Who is not to be written to, in the table `suppressions`: one item an address, and nothing of the address in it.
+
+Beside them lies one item that proves under which key they were written. While a key is being rotated it names two
+generations: what is suppressed may then lie under either, so both are looked up, and it is written under the newer.
+PynamoDB is not used here: scopes are attributes by their own names, and the gate reads thousands of them.
+"""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Collection
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
-
-from kept.adapters.dynamo.connection import Table, put_new, unavailable
+from kept.adapters import aws
+from kept.adapters.dynamo.batch import BATCH, Item, batch_get
+from kept.adapters.dynamo.client import dynamodb
 from kept.domain.errors import KeyMismatchError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.suppression import Reason, Scope
 
-_KEY_CHECK = b"key-check"  # shorter than any subject id, so it can be nobody's
-
-
-class _Entry(MapAttribute[str, Any]):
-    reason = UnicodeAttribute()
-    at = NumberAttribute()  # seconds since the epoch
-
-
-class SuppressionItem(Table):
-    """A suppression as it lies in the table: an attribute for each scope that is suppressed."""
-
-    class Meta(Table.Meta):
-        pass
-
-    pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
-    marketing = _Entry(null=True)
-    key_check = UnicodeAttribute(null=True)
+KEY_CHECK: Item = {"pk": {"B": b"key-check"}}  # shorter than any suppression's id, so it can be nobody's
+OTHER_KEY = (
+    "The table of suppressions was written under another hash key: with this one no opt-out would be found. "
+    "Restore the secret of the deployment that wrote it."
+)
+_NO_SCOPES = {"pk", "generation"}
 
 
 class DynamoSuppressions:
     """Keeps the port `Suppressions`."""
 
-    def __init__(self, table: str) -> None:
-        SuppressionItem.Meta.table_name = table
+    def __init__(self, table: str, keys: Keys) -> None:
+        self._table, self._keys = table, keys
+        self._first = 0  # the oldest generation that may hold anything; known better once the table was asked
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
         """One unconditional update, the same whether the address is known or not; the first reason stays."""
-        attribute = getattr(SuppressionItem, scope)
-        with unavailable("suppress"):
-            SuppressionItem(subject).update(actions=[attribute.set(attribute | _Entry(reason=reason, at=at))])
+        values: Item = {":entry": {"M": {"reason": {"S": reason}, "at": {"N": str(at)}}}}
+        expression = "SET #scope = if_not_exists(#scope, :entry)"
+        if self._keys.generation > 1:
+            expression += ", generation = :generation"
+            values[":generation"] = {"N": str(self._keys.generation)}
+        with aws.unavailable("suppress"):
+            dynamodb().update_item(
+                TableName=self._table,
+                Key={"pk": {"B": self._keys.suppression_ids(subject)[-1]}},
+                UpdateExpression=expression,
+                ExpressionAttributeNames={"#scope": scope},
+                ExpressionAttributeValues=values,
+            )
 
-    def agree_on_key(self, keys: Keys) -> str:
+    def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
+        """One BatchGetItem for each 100 of them, and the key's check with the last; see the port."""
+        scopes, first = self._read(subjects)
+        if first < self._first:  # a rotation began since the table was last asked: look under the older ids too
+            self._first = first
+            scopes, _ = self._read(subjects)
+        self._first = first
+        return scopes
+
+    def _read(self, subjects: Collection[SubjectId]) -> tuple[dict[SubjectId, frozenset[Scope]], int]:
+        """The scopes found, and the oldest generation that may hold any."""
+        names = {name: each for each in subjects for name in self._keys.suppression_ids(each)[self._first :]}
+        wanted: list[Item] = [{"pk": {"B": name}} for name in names]
+        asks_apart = len(wanted) % BATCH == 0  # the check fits into no batch
+        items, unread = batch_get(self._table, wanted if asks_apart else [*wanted, KEY_CHECK])
+        # Read last: a rotation that ended while we read has left what we looked for where we looked.
+        checks = {item["pk"]["B"]: item for item in items}.pop(KEY_CHECK["pk"]["B"], None)
+        first = self._first_generation(self._get_check() if asks_apart or checks is None else checks)
+        found: dict[SubjectId, frozenset[Scope]] = dict.fromkeys(subjects, frozenset())
+        for item in items:
+            if subject := names.get(item["pk"]["B"]):
+                found[subject] |= {Scope(name) for name in item if name not in _NO_SCOPES}
+        for key in unread:
+            found.pop(names.get(key["pk"]["B"], SubjectId(b"")), None)
+        return found, first
+
+    def _get_check(self) -> Item | None:
+        with aws.unavailable("read the key's check"):
+            answer = dynamodb().get_item(TableName=self._table, Key=KEY_CHECK, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def _first_generation(self, item: Item | None) -> int:
+        """The oldest generation that the table may hold suppressions of, as a place in the chain of our keys.
+
+        Raises KeyMismatchError unless our newest key is the one that the table is written under.
+        """
+        ours = self._keys.check_values()
+        if item is None or not hmac.compare_digest(item["key_check"]["S"], ours[-1]):
+            raise KeyMismatchError(OTHER_KEY)
+        if "rotating_from" not in item:
+            return len(ours) - 1
+        if len(ours) < 2 or not hmac.compare_digest(item["rotating_from"]["S"], ours[-2]):
+            raise KeyMismatchError(OTHER_KEY)
+        return len(ours) - 2
+
+    def agree_on_key(self) -> str:
         """Write the key's check value if there is none yet, and return it.
 
         Raises KeyMismatchError where the table was written under another key.
         """
-        check = keys.check_value()
-        standing = put_new(SuppressionItem, {"pk": _KEY_CHECK, "key_check": check})
-        if standing is not None and standing["key_check"]["S"] != check:
-            raise KeyMismatchError(
-                "The table of suppressions was written under another hash key: with this one no opt-out would be "
-                "found. Restore the secret of the deployment that wrote it."
-            )
+        check = self._keys.check_values()[-1]
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": KEY_CHECK | {"key_check": {"S": check}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        with aws.unavailable("agree on the key"):
+            try:
+                dynamodb().put_item(**request)
+            except dynamodb().exceptions.ConditionalCheckFailedException:
+                self._first_generation(self._get_check())
         return check

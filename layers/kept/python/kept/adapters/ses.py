@@ -1,0 +1,105 @@
+"""SES. Nothing else makes a client of it (an import contract and a test see to that), so no mail passes the gate by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+
+from kept.adapters import aws
+from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.connection import Table, put_new
+from kept.app.ports import OutgoingMail
+from kept.domain.errors import NotAllowedError
+from kept.domain.identity import SubjectId
+from kept.domain.permission import Check, Permission
+from kept.domain.records import Kind
+
+_DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who our mail is from."""
+
+    address: str  # one that SES may send from
+    name: str
+    reply_to: str
+    configuration_set: str  # SES's, which tells us of bounces and complaints
+
+
+class AnswerItem(Table):
+    """That an answer went to somebody; it is forgotten after a day, when another may go."""
+
+    class Meta(Table.Meta):
+        pass
+
+    pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
+    sk = UnicodeAttribute(range_key=True)
+    discard_at = NumberAttribute()
+
+
+class SesOutbox:
+    """Keeps the port `Outbox`."""
+
+    def __init__(self, table: str, sender: Sender, gate: Callable[[Check], Permission]) -> None:
+        """`gate` is asked before each mail."""
+        AnswerItem.Meta.table_name = table
+        self._sender, self._gate = sender, gate
+
+    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+        """One conditional write; see the port."""
+        fields = {"pk": subject, "sk": _key(kind), "discard_at": now + _DAY}
+        return put_new(AnswerItem, fields, expired_at=now) is None
+
+    def release(self, subject: SubjectId, kind: Kind) -> None:
+        """Let the claim lie in the past: TTL removes it, and this function needs no right to delete."""
+        item = {"pk": {"B": subject}, "sk": {"S": _key(kind)}, "discard_at": {"N": "1"}}
+        with aws.unavailable("release an answer"):
+            dynamodb().put_item(TableName=AnswerItem.Meta.table_name, Item=item)
+
+    def send(self, answer: OutgoingMail) -> None:
+        """Ask the gate, then send as 7-bit MIME, so that no server on the way needs to change it."""
+        permission = self._gate(Check("email", answer.to, answer.purpose))
+        if not permission.allowed:
+            raise NotAllowedError(f"{permission.promise}: {permission.reason}")
+        from email.message import EmailMessage
+        from email.policy import SMTP
+        from email.utils import formataddr, formatdate
+
+        sender = self._sender
+        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+        mail["From"] = formataddr((sender.name, sender.address))
+        mail["To"], mail["Reply-To"] = answer.to, sender.reply_to
+        mail["Subject"], mail["Date"] = answer.subject, formatdate()
+        for name, value in answer.headers:
+            mail[name] = value
+        mail.set_content(answer.text)
+        with aws.unavailable("send a mail"):
+            _client().send_raw_email(
+                Source=sender.address,
+                Destinations=[answer.to],
+                RawMessage={"Data": mail.as_bytes()},
+                ConfigurationSetName=sender.configuration_set,
+            )
+
+
+def activate_receipt_rules(rule_set: str, *, active: bool) -> None:
+    """Make a rule set the account's active one, or leave none active if it was this. Raises UnavailableError."""
+    with aws.unavailable("activate the receipt rule set"):
+        if active:
+            _client().set_active_receipt_rule_set(RuleSetName=rule_set)
+        elif _client().describe_active_receipt_rule_set().get("Metadata", {}).get("Name") == rule_set:
+            _client().set_active_receipt_rule_set()
+
+
+@cache
+def _client() -> Any:
+    return aws.client("ses")  # when there is something to send, which is seldom
+
+
+def _key(kind: Kind) -> str:
+    return f"answer#{kind}"
