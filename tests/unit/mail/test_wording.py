@@ -92,6 +92,16 @@ def test_one_typing_mistake_is_overlooked_in_a_long_word(written: str, meant: bo
     assert found("unsubscribe", written) is meant
 
 
+@given(st.data())
+def test_a_typing_mistake_is_overlooked_wherever_it_is_but_in_the_first_letter(data: st.DataObject) -> None:
+    word = data.draw(st.text("abcdefg", min_size=7, max_size=12))
+    place = data.draw(st.integers(1, len(word) - 1))
+    letter = data.draw(st.sampled_from("abcxyz"))
+    begin, rest = word[:place], word[place:]
+    for written in (begin + rest[1:], begin + letter + rest, begin + letter + rest[1:], begin + rest[1::-1] + rest[2:]):
+        assert found(word, written), written
+
+
 def test_a_typing_mistake_does_not_make_another_word_of_a_short_one() -> None:
     assert not found("cancel", "cancer")
     assert found("cancel", "cancle")

@@ -238,13 +238,13 @@ class Lexicon:
         ]
 
     @cached_property
-    def _mistakes(self) -> dict[str, set[str]]:
-        """Each long word with one letter left out → the words it may come from (a "symmetric delete" index)."""
-        index: dict[str, set[str]] = defaultdict(set)
+    def _long_words(self) -> dict[str, list[str]]:
+        """The words in which a typing mistake is overlooked, by what one mistake leaves right of them."""
+        index: dict[str, list[str]] = defaultdict(list)
         for word in (*self._phrases.literals, *self._phrases.prefixes):
             if len(word) >= _FUZZY_FROM and word.isalpha():
-                for shortened in _shortened(word):
-                    index[shortened].add(word)
+                for part in _parts(word):
+                    index[part].append(word)
         return index
 
     def _find_atoms(self, word: str) -> frozenset[int]:
@@ -269,14 +269,12 @@ class Lexicon:
         literals, prefixes = self._phrases.literals, self._phrases.prefixes
         for length in range(_FUZZY_FROM - 1, len(word) + 1):
             beginning = word[:length]
-            whole = length == len(word)
-            for shortened in _shortened(beginning):
-                for meant in self._mistakes.get(shortened, ()):
-                    if meant[0] == word[0] and _one_mistake(beginning, meant):
-                        if whole and meant in literals:
-                            yield literals[meant]
-                        if meant in prefixes:
-                            yield prefixes[meant]
+            for meant in (known for part in _parts(beginning) for known in self._long_words.get(part, ())):
+                if _one_mistake(beginning, meant):
+                    if length == len(word) and meant in literals:
+                        yield literals[meant]
+                    if meant in prefixes:
+                        yield prefixes[meant]
 
     def _search(
         self, pattern: Pattern, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
@@ -328,9 +326,9 @@ class Lexicon:
         return ends
 
 
-def _shortened(word: str) -> set[str]:
-    """The word, and the word with any one letter left out."""
-    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+def _parts(word: str) -> tuple[str, str]:
+    """Two parts of a word of five letters or more: a mistake that is not in its first letter is not in both of them."""
+    return word[:3], word[0] + word[-2:]
 
 
 def _one_mistake(written: str, meant: str) -> bool:
