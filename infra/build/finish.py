@@ -1,13 +1,11 @@
-"""The last step of a build: bytecode for the product's own code, phrases in a form that loads fast, and the sizes.
+"""The last step of a build: bytecode for the product's own code, and the sizes.
 
 Run by the Makefile after `sam build`, which copies functions without bytecode. The dependencies layer comes compiled.
 """
 
 import argparse
 import io
-import json
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -51,13 +49,6 @@ def compile_own_code(build: Path, runtime: str) -> None:
         compile_folder(function, shown_as="/var/task", python=python)
 
 
-def write_phrases(build: Path) -> None:
-    """Beside each phrase file its content as JSON: eight files of TOML take 70 ms of a cold start to read."""
-    for path in build.glob("*/python/kept/domain/mail/phrases/*.toml"):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        path.with_suffix(".json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-
-
 def sizes(build: Path) -> tuple[str, int]:
     """A table of the sizes, and the bytes that the largest function unpacks to together with the layers."""
     layers, functions = artefacts(build)
@@ -76,7 +67,6 @@ def main() -> None:
     parser.add_argument("--runtime", required=True)
     parser.add_argument("build", type=Path)
     options = parser.parse_args()
-    write_phrases(options.build)
     try:
         compile_own_code(options.build, options.runtime)
     except InterpreterMissingError as error:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from infra.build.finish import LIMIT_MB, MEGABYTE, artefacts, sizes
+from kept.domain.mail.intents import PHRASES
+from kept.domain.mail.phrase_files import load_languages
 
 pytestmark = pytest.mark.e2e
 
@@ -148,3 +150,10 @@ def test_the_policy_and_the_interfaces_description_are_beside_the_package(build:
     layer = build / "KeptLayer"
     assert (layer / "policy.toml").read_bytes() == (ROOT / "layers" / "kept" / "policy.toml").read_bytes()
     assert json.loads((layer / "openapi.json").read_text())["openapi"] == "3.1.0"
+
+
+def test_the_phrases_are_compiled(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kept.domain.mail.phrase_files.compile_file", None)  # what a cold start has no time for
+    folder = build / "KeptLayer/python" / "kept/domain/mail/phrases"
+    names = {known.name for known in load_languages(folder) if known.lexicon}
+    assert names == {path.stem for path in PHRASES.glob("*.toml")}

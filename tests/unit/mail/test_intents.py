@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from kept.domain.mail import read_mail, understand
 from kept.domain.mail.answering import silence_reason
 from kept.domain.mail.intents import PHRASES, REASONS, languages
-from kept.domain.mail.wording import INTENTS, load_lexicon, sentences_of
+from kept.domain.mail.phrase_files import compile_file
+from kept.domain.mail.wording import INTENTS, Lexicon, sentences_of
 from tests.conftest import ROOT
 from tests.eval_mail import OUR_DOMAINS, Case, cases, envelope_sender, judge
 
@@ -155,13 +156,14 @@ class TestPhraseFile:
 
     def test_it_is_right_and_has_every_intent(self, path: Path) -> None:
         content = path.read_text(encoding="utf-8")
-        assert load_lexicon(path).detect
+        assert compile_file(path).detect
         for intent in INTENTS:
             assert f"[{intent}]" in content
 
     def test_a_megabyte_of_its_own_words_takes_less_than_a_second(self, path: Path) -> None:
-        lexicon = load_lexicon(path)
-        words = sorted({*lexicon._literals, *lexicon._prefixes})
+        phrases = compile_file(path)
+        lexicon = Lexicon(phrases)
+        words = sorted({*phrases.literals, *phrases.prefixes})
         hostile = ((" ".join(words) + " ") * (1_000_000 // len(" ".join(words)) + 1))[:1_000_000]
         began = time.process_time()
         sentences = sentences_of(hostile)

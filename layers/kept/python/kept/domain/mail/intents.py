@@ -11,8 +11,9 @@ from pathlib import Path
 
 from kept.domain.mail.machine import machine_reason, pressed_unsubscribe
 from kept.domain.mail.own_words import own_words
+from kept.domain.mail.phrase_files import Language, load_languages
 from kept.domain.mail.reader import Mail
-from kept.domain.mail.wording import Language, Lexicon, Match, sentences_of
+from kept.domain.mail.wording import Lexicon, Match, sentences_of
 from kept.domain.records import Reason
 
 PHRASES = Path(__file__).with_name("phrases")
@@ -49,7 +50,7 @@ class Understanding:
 @cache
 def languages() -> tuple[Language, ...]:
     """Every language that there are phrases for."""
-    return tuple(Language(path) for path in sorted(PHRASES.glob("*.toml")))
+    return load_languages(PHRASES)
 
 
 def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[str] = ()) -> Understanding:

@@ -1,24 +1,21 @@
 """Finding phrases in what people write: normalised words, sentences, and patterns that are data.
 
-The patterns and what they are written in are described in `phrases/README.md`. Matching is by steps from word to word,
-never by regular expressions made from data: nothing here can backtrack, whatever a mail or a phrase file says.
+The patterns and what they are written in are described in `phrases/README.md`; `phrase_files` compiles them. Matching
+is by steps from word to word, never by regular expressions made from data: nothing here can backtrack, whatever a mail
+or a phrase file says.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-
-from kept.domain.errors import PhraseError
 
 Strength = Literal["alone", "strong", "weak", "not"]
 STRENGTHS: tuple[Strength, ...] = ("alone", "strong", "weak", "not")
@@ -29,7 +26,6 @@ MAX_TOKENS = 4000  # of a mail: some ten pages
 MAX_SENTENCE = 80  # words; a longer one is cut
 MAX_ALONE = 4  # words of a message that is looked up as a whole
 WRAPPED = 45  # characters: a line of at least this length was broken by a mail client, not by its writer
-MAX_GAP = 8
 _FUZZY_FROM = 6  # letters a word must have for a typing mistake in it to be overlooked
 
 _MARKS = re.compile(
@@ -142,8 +138,7 @@ def _blocks(text: str) -> Iterator[str]:
         yield " ".join(block)
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One step of a pattern: any of these atoms or concepts, or the end; or a gap of up to `gap` words."""
 
     atoms: frozenset[int] = frozenset()
@@ -153,14 +148,35 @@ class _Element:
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class Pattern(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is looked for, and what it is a sign of."""
+
     intent: str
     strength: Strength
-    source: str
-    elements: tuple[_Element, ...]
+    elements: tuple[Element, ...]
     from_begin: bool
     to_end: bool
+
+
+class Phrases(msgspec.Struct, frozen=True):
+    """A phrase file, compiled (by `phrase_files`). An atom is the number of a word or glob.
+
+    `concepts` has each concept's alternatives by their first atom: what follows it. `by_atom` and `by_atom_alone` say
+    which of `patterns` (by their index) a sentence or a whole message may hold where the atom is in it.
+    """
+
+    name: str
+    code: str
+    detect: str
+    polite: str
+    literals: dict[str, int]
+    prefixes: dict[str, int]
+    suffixes: dict[str, int]
+    infixes: dict[str, int]
+    concepts: dict[str, dict[int, list[tuple[int, ...]]]]
+    patterns: list[Pattern]
+    by_atom: dict[int, list[int]]
+    by_atom_alone: dict[int, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,53 +193,31 @@ class Match:
 class Lexicon:
     """One language's phrases, ready to be looked for."""
 
-    def __init__(self, content: Mapping[str, Any], name: str) -> None:
-        """Compile a phrase file's content. Raises PhraseError, which names the file and the pattern."""
-        self.name = name
-        self.detect = frozenset(str(content["detect"]).split())
-        self.polite = frozenset(str(content["polite"]).split())
-        self._atoms: dict[str, int] = {}
-        self._literals: dict[str, int] = {}
-        self._prefixes: dict[str, int] = {}
-        self._suffixes: dict[str, int] = {}
-        self._infixes: dict[str, int] = {}
-        self._concepts: dict[str, dict[int, list[tuple[int, ...]]]] = {}
-        for concept, alternatives in content.get("concepts", {}).items():
-            starts: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-            for alternative in alternatives:
-                atoms = tuple(self._atom(word, alternative) for word in alternative.split())
-                starts[atoms[0]].append(atoms[1:])
-            self._concepts[concept] = starts
-        self._by_atom: dict[int, list[_Pattern]] = defaultdict(list)
-        self._alone: dict[int, list[_Pattern]] = defaultdict(list)
-        for intent in INTENTS:
-            section = content.get(intent, {})
-            if unknown := set(section) - set(STRENGTHS):
-                raise PhraseError(f"{name}: [{intent}]: unknown key {', '.join(sorted(unknown))}")
-            for strength in STRENGTHS:
-                for source in section.get(strength, ()):
-                    pattern = self._pattern(intent, strength, source)
-                    index = self._alone if strength == "alone" else self._by_atom
-                    for atom in self._rarest(pattern):
-                        index[atom].append(pattern)
-        self._prefix_lengths = sorted({len(prefix) for prefix in self._prefixes})
-        self._suffix_lengths = sorted({len(suffix) for suffix in self._suffixes})
-        self._infix_lengths = sorted({len(infix) for infix in self._infixes})
+    def __init__(self, phrases: Phrases) -> None:
+        self.name = phrases.name
+        self._phrases = phrases
+        self._polite = frozenset(phrases.polite.split())
+        self._frequent = self._polite.union(phrases.detect.split())
+        self._prefix_lengths = sorted({len(prefix) for prefix in phrases.prefixes})
+        self._suffix_lengths = sorted({len(suffix) for suffix in phrases.suffixes})
+        self._infix_lengths = sorted({len(infix) for infix in phrases.infixes})
         self._atoms_of = lru_cache(maxsize=20_000)(self._find_atoms)
 
     def matches(self, sentences: list[list[str]]) -> list[Match]:
         """Every strong, weak or excluding pattern found, at most one place a sentence for each."""
         found: list[Match] = []
+        patterns, by_atom = self._phrases.patterns, self._phrases.by_atom
         for number, words in enumerate(sentences):
             atoms = [self._atoms_of(word) for word in words]
             present = frozenset[int]().union(*atoms)
             seen: set[int] = set()
             concepts: dict[tuple[str, int], list[int]] = {}
-            for atom in present & self._by_atom.keys():
-                for pattern in self._by_atom[atom]:
-                    if id(pattern) in seen:
+            for atom in present & by_atom.keys():
+                for which in by_atom[atom]:
+                    if which in seen:
                         continue
-                    seen.add(id(pattern))
+                    seen.add(which)
+                    pattern = patterns[which]
                     if span := self._search(pattern, atoms, concepts):
                         matched = " ".join(words[slice(*span)])
                         found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
@@ -231,114 +225,59 @@ class Lexicon:
 
     def match_alone(self, sentences: list[list[str]]) -> list[Match]:
         """What a message of very few words says as a whole, greetings and courtesies left out."""
-        words = [word for sentence in sentences[:12] for word in sentence if word not in self.polite]
+        words = [word for sentence in sentences[:12] for word in sentence if word not in self._polite]
         if not 0 < len(words) <= MAX_ALONE:
             return []
         atoms = [self._atoms_of(word) for word in words]
+        patterns, by_atom = self._phrases.patterns, self._phrases.by_atom_alone
+        possible = dict.fromkeys(which for atom in frozenset[int]().union(*atoms) for which in by_atom.get(atom, ()))
         return [
             Match(self.name, pattern.intent, "alone", " ".join(words), 0)
-            for pattern in {id(p): p for a in frozenset[int]().union(*atoms) for p in self._alone.get(a, ())}.values()
-            if self._ends(pattern, 0, atoms, {}) and len(words) in self._ends(pattern, 0, atoms, {})
+            for pattern in (patterns[which] for which in possible)
+            if len(words) in self._ends(pattern, 0, atoms, {})
         ]
 
-    # ------------------------------------------------------------ compiling
-
-    def _atom(self, word: str, where: str) -> int:
-        """The number of a word or glob, the same wherever it stands."""
-        if (known := self._atoms.get(word)) is not None:
-            return known
-        kind: dict[str, int]
-        if word.startswith("*") and word.endswith("*") and len(word) > 2:
-            kind, core = self._infixes, word[1:-1]
-        elif word.endswith("*"):
-            kind, core = self._prefixes, word[:-1]
-        elif word.startswith("*"):
-            kind, core = self._suffixes, word[1:]
-        else:
-            kind, core = self._literals, word
-        if not core or "*" in core or (kind is not self._literals and len(core) < 3):
-            raise PhraseError(f"{self.name}: {where!r}: {word!r} is no word and no glob of three letters or more")
-        plain = core.isascii() and core == core.lower()
-        if not plain and normalise(core) != core:
-            raise PhraseError(f"{self.name}: {where!r}: write {word!r} in its normal form, {normalise(core)!r}")
-        kind[core] = self._atoms[word] = len(self._atoms)
-        return kind[core]
-
-    def _pattern(self, intent: str, strength: Strength, source: str) -> _Pattern:
-        elements: list[_Element] = []
-        parts = source.split()
-        from_begin, to_end = parts[:1] == ["^"], parts[-1:] == ["$"]
-        for part in parts[from_begin : len(parts) - to_end]:
-            if part.startswith(".."):
-                if not part[2:].isdecimal() or not 0 < int(part[2:]) <= MAX_GAP:
-                    raise PhraseError(f"{self.name}: {source!r}: a gap is ..1 to ..{MAX_GAP}")
-                elements.append(_Element(gap=int(part[2:])))
-                continue
-            optional = part.endswith("?")
-            choices = part.removesuffix("?").split("|")
-            end = "$" in choices
-            choices = [choice for choice in choices if choice != "$"]
-            concepts = tuple(choice[1:-1] for choice in choices if choice.startswith("{"))
-            if unknown := [concept for concept in concepts if concept not in self._concepts]:
-                raise PhraseError(f"{self.name}: {source!r}: there is no concept {unknown[0]!r}")
-            atoms = frozenset(self._atom(choice, source) for choice in choices if not choice.startswith("{"))
-            elements.append(_Element(atoms, concepts, optional, end=end))
-        if not any(element.gap == 0 and not (element.optional or element.end) for element in elements):
-            raise PhraseError(f"{self.name}: {source!r}: has no word that must be there")
-        return _Pattern(intent, strength, source, tuple(elements), from_begin, to_end)
-
-    def _first_atoms(self, element: _Element) -> frozenset[int]:
-        return element.atoms.union(*(self._concepts[concept] for concept in element.concepts))
-
-    def _rarest(self, pattern: _Pattern) -> frozenset[int]:
-        """The atoms of the element that fewest words can be: where none of them is, the pattern cannot be."""
-        required = [self._first_atoms(e) for e in pattern.elements if not (e.gap or e.optional or e.end)]
-        return min(required, key=len)
-
     @cached_property
-    def _mistakes(self) -> dict[str, set[str]]:
-        """Each long word with one letter left out → the words it may come from (a "symmetric delete" index)."""
-        index: dict[str, set[str]] = defaultdict(set)
-        for word in (*self._literals, *self._prefixes):
+    def _long_words(self) -> dict[str, list[str]]:
+        """The words in which a typing mistake is overlooked, by what one mistake leaves right of them."""
+        index: dict[str, list[str]] = defaultdict(list)
+        for word in (*self._phrases.literals, *self._phrases.prefixes):
             if len(word) >= _FUZZY_FROM and word.isalpha():
-                for shortened in _shortened(word):
-                    index[shortened].add(word)
+                for part in _parts(word):
+                    index[part].append(word)
         return index
-
-    # ------------------------------------------------------------ looking
 
     def _find_atoms(self, word: str) -> frozenset[int]:
         known = self._known_atoms(word)
         if word[0] in _JOINED_AND and len(word) > 3:  # Arabic writes "and" and "so" onto the next word
             known |= self._known_atoms(word[1:])
-        if known or word in self.detect or word in self.polite or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
+        if known or word in self._frequent or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
             return known
         return frozenset(self._mistaken_atoms(word[:30]))
 
     def _known_atoms(self, word: str) -> frozenset[int]:
-        atoms = {self._literals.get(word)}
-        size = len(word)
-        atoms.update(self._prefixes.get(word[:n]) for n in self._prefix_lengths if n <= size)
-        atoms.update(self._suffixes.get(word[size - n :]) for n in self._suffix_lengths if n <= size)
+        phrases, size = self._phrases, len(word)
+        atoms = {phrases.literals.get(word)}
+        atoms.update(phrases.prefixes.get(word[:n]) for n in self._prefix_lengths if n <= size)
+        atoms.update(phrases.suffixes.get(word[size - n :]) for n in self._suffix_lengths if n <= size)
         for n in self._infix_lengths:
-            atoms.update(self._infixes.get(word[i : i + n]) for i in range(min(size, 40) - n + 1))
+            atoms.update(phrases.infixes.get(word[i : i + n]) for i in range(min(size, 40) - n + 1))
         return frozenset(atom for atom in atoms if atom is not None)
 
     def _mistaken_atoms(self, word: str) -> Iterator[int]:
         """Atoms of the words, and of the beginnings of words, that this one is a typing mistake away from."""
+        literals, prefixes = self._phrases.literals, self._phrases.prefixes
         for length in range(_FUZZY_FROM - 1, len(word) + 1):
             beginning = word[:length]
-            whole = length == len(word)
-            for shortened in _shortened(beginning):
-                for meant in self._mistakes.get(shortened, ()):
-                    if meant[0] == word[0] and _one_mistake(beginning, meant):
-                        if whole and meant in self._literals:
-                            yield self._literals[meant]
-                        if meant in self._prefixes:
-                            yield self._prefixes[meant]
+            for meant in (known for part in _parts(beginning) for known in self._long_words.get(part, ())):
+                if _one_mistake(beginning, meant):
+                    if length == len(word) and meant in literals:
+                        yield literals[meant]
+                    if meant in prefixes:
+                        yield prefixes[meant]
 
     def _search(
-        self, pattern: _Pattern, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
+        self, pattern: Pattern, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
     ) -> tuple[int, int] | None:
         """The first place of a pattern in a sentence."""
         for start in range(1 if pattern.from_begin else len(atoms)):
@@ -350,7 +289,7 @@ class Lexicon:
         return None
 
     def _ends(
-        self, pattern: _Pattern, start: int, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
+        self, pattern: Pattern, start: int, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
     ) -> set[int]:
         """Where a pattern that begins here may end: step by step, all ways at once."""
         places = {start}
@@ -377,7 +316,7 @@ class Lexicon:
     ) -> list[int]:
         ends = known.get((concept, place))
         if ends is None:
-            starts = self._concepts[concept]
+            starts = self._phrases.concepts[concept]
             ends = known[concept, place] = [
                 place + 1 + len(rest)
                 for atom in atoms[place] & starts.keys()
@@ -387,9 +326,9 @@ class Lexicon:
         return ends
 
 
-def _shortened(word: str) -> set[str]:
-    """The word, and the word with any one letter left out."""
-    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+def _parts(word: str) -> tuple[str, str]:
+    """Two parts of a word of five letters or more: a mistake that is not in its first letter is not in both of them."""
+    return word[:3], word[0] + word[-2:]
 
 
 def _one_mistake(written: str, meant: str) -> bool:
@@ -408,36 +347,3 @@ def _one_mistake(written: str, meant: str) -> bool:
         written[begin : begin + 2][::-1] == meant[begin : begin + 2] and written[begin + 2 :] == meant[begin + 2 :]
     )
     return exchanged or (len(meant) > _FUZZY_FROM and written[begin + 1 :] == meant[begin + 1 :])
-
-
-class Language:
-    """A language: what tells it from others, and its phrases, compiled only once something is written in it."""
-
-    def __init__(self, path: Path) -> None:
-        """Read a phrase file. Raises PhraseError, which names the file and what is wrong with it."""
-        self.name = path.stem
-        built = path.with_suffix(".json")  # the same, written by the build
-        try:
-            self._content = (
-                msgspec.json.decode(built.read_bytes())
-                if built.exists()
-                else tomllib.loads(path.read_text(encoding="utf-8"))
-            )
-            self.code: str = self._content["language"]
-            self._familiar = frozenset(str(self._content["detect"]).split())
-        except (OSError, KeyError, ValueError) as error:
-            raise PhraseError(f"{path.name}: {error}") from None
-
-    def familiarity(self, words: Iterable[str]) -> int:
-        """How many of the words are ones that tell this language from the others."""
-        return sum(word in self._familiar for word in words)
-
-    @cached_property
-    def lexicon(self) -> Lexicon:
-        """The phrases. Raises PhraseError."""
-        return Lexicon(self._content, self.name)
-
-
-def load_lexicon(path: Path) -> Lexicon:
-    """The phrases of a file. Raises PhraseError."""
-    return Language(path).lexicon
