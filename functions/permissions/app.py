@@ -23,8 +23,8 @@ handler = Api()
 LARGEST = 1024 * 1024  # 1,000 checks with the longest addresses, and some
 
 
-class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A question. `address` is an email address (for post too, then with the id of the postal address) or a number."""
+class CheckBody(Check, frozen=True, forbid_unknown_fields=True):
+    """A question. `address` is an email address (for post too, with the id of the postal address) or a number."""
 
     channel: Channel
     address: Annotated[str, Meta(max_length=320)]
@@ -67,10 +67,7 @@ class ResultsBody(msgspec.Struct):
 )
 def post_permissions(request: Request[ChecksBody]) -> Answer:
     """Answer all checks; what cannot be looked up is `unknown`, never allowed."""
-    checks = [
-        Check(each.channel, each.address, each.purpose, each.list, each.order_id, each.address_id)
-        for each in request.body.checks
-    ]
+    checks = request.body.checks
     verdicts = _ask(checks)
     # Of emails, only refusals are counted; every use of a telephone number or postal address is.
     counted = Counter(
@@ -80,10 +77,10 @@ def post_permissions(request: Request[ChecksBody]) -> Answer:
     )
     for (channel, decision), number in counted.items():
         handler.observer.count("Permissions", number, channel=channel, decision=decision)
-    return Answer(200, ResultsBody([_result(verdict) for verdict in verdicts]))
+    return Answer(200, ResultsBody(_results(verdicts)))
 
 
-def _ask(checks: list[Check]) -> list[Verdict]:
+def _ask(checks: list[CheckBody]) -> list[Verdict]:
     """Ask, once more with the key read anew where it was rotated meanwhile, and know nothing where that fails too."""
     try:
         try:
@@ -96,7 +93,7 @@ def _ask(checks: list[Check]) -> list[Verdict]:
         return [Verdict(unknown(check.channel)) for check in checks]
 
 
-def _ask_once(checks: list[Check]) -> list[Verdict]:
+def _ask_once(checks: list[CheckBody]) -> list[Verdict]:
     return ask(
         checks,
         policy=wiring.policy(),
@@ -108,10 +105,14 @@ def _ask_once(checks: list[Check]) -> list[Verdict]:
     )
 
 
-def _result(verdict: Verdict) -> ResultBody:
-    permission = verdict.permission
-    headers: dict[str, str] = {}
-    if permission.stops is not None and verdict.subject_id is not None:
-        token = make_opt_out_token(wiring.keys(), verdict.subject_id, permission.stops)
-        headers = unsubscribe_headers(token, public_url=setting("PUBLIC_URL"), mail_domain=setting("MAIL_DOMAIN"))
-    return ResultBody(permission.allowed, permission.decision, permission.promise, permission.reason, headers)
+def _results(verdicts: list[Verdict]) -> list[ResultBody]:
+    keys, public_url, mail_domain = wiring.keys(), setting("PUBLIC_URL"), setting("MAIL_DOMAIN")
+    results = []
+    for verdict in verdicts:
+        permission, subject = verdict.permission, verdict.subject_id
+        result = ResultBody(permission.allowed, permission.decision, permission.promise, permission.reason)
+        if permission.stops is not None and subject is not None:
+            token = make_opt_out_token(keys, subject, permission.stops)
+            result.headers = unsubscribe_headers(token, public_url=public_url, mail_domain=mail_domain)
+        results.append(result)
+    return results

@@ -47,6 +47,8 @@ CLIENTS = {
 }
 MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\r\nWhere is my parcel?\r\n"
 WARM_UP, WARM_CALLS = 50, 500
+CHECKS, CHECK_CALLS = 1000, 100  # 100,000 different addresses
+SUPPRESSED = 5  # of 100
 OUTPUT = io.StringIO()  # the function's own lines
 
 
@@ -157,12 +159,30 @@ def stub_network() -> None:
             "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "UpdateItem": b'{"Attributes":{}}',
+            "GetItem": json.dumps({"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}).encode(),
+            "BatchGetItem": SUPPRESSIONS,
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
     URLLib3Session.send = answer  # type: ignore[assignment,method-assign]
     urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
+
+
+SUPPRESSIONS = json.dumps(
+    {
+        "Responses": {
+            "suppressions": [
+                {
+                    "pk": {"B": base64.b64encode(bytes([number] * 16)).decode()},
+                    "marketing": {"M": {"reason": {"S": "form"}, "at": {"N": "1800000000"}}},
+                }
+                for number in range(SUPPRESSED)
+            ]
+        },
+        "UnprocessedKeys": {},
+    }
+).encode()
 
 
 def check_value() -> str:
@@ -231,6 +251,39 @@ def warm(function: str) -> dict[str, float]:
     return {name: total / WARM_CALLS / 1e6 for name, total in measured.items()}
 
 
+def checks(function: str) -> dict[str, float]:
+    """CPU milliseconds for 1,000 checks of the gate, and for the bare BatchGetItem calls alone, taken in turns."""
+    os.environ["KEY_CHECK"] = check_value()
+    import app
+    import botocore.session
+
+    stub_network()
+    client = botocore.session.get_session().create_client("dynamodb")
+    addresses = [f"Customer.{number}@mail{number % 97}.example.com" for number in range(CHECKS * CHECK_CALLS)]
+    keys = [{"pk": {"B": number.to_bytes(16)}} for number in range(CHECKS)]
+
+    def bare() -> None:
+        for start in range(0, CHECKS, 100):
+            client.batch_get_item(
+                RequestItems={"suppressions": {"Keys": keys[start : start + 100], "ConsistentRead": True}}
+            )
+
+    measured = {"value": 0, "floor": 0}
+    for call in range(CHECK_CALLS):
+        part = addresses[call * CHECKS : (call + 1) * CHECKS]
+        questions = [{"channel": "email", "address": address, "purpose": "marketing"} for address in part]
+        event = http("POST", "/permissions", {"checks": questions})
+        began = time.process_time_ns()
+        result = app.handler(event, Context())
+        measured["value"] += time.process_time_ns() - began
+        began = time.process_time_ns()
+        bare()
+        measured["floor"] += time.process_time_ns() - began
+        if result["body"].count('"allowed":true') != CHECKS:
+            sys.exit(f"{function} answered: {result['body'][:500]}")
+    return {name: total / CHECK_CALLS / 1e6 for name, total in measured.items()}
+
+
 def written_item(app: Any, function: str) -> dict[str, Any]:
     """The item that the handler writes, as botocore takes it."""
     from botocore.httpsession import URLLib3Session
@@ -284,9 +337,10 @@ def main() -> None:
     build, mode, function = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     use_build(build, "inbound_email" if mode == "mail" else function)
     with contextlib.redirect_stdout(OUTPUT):
-        result = {"cold": cold, "cold-floor": cold_floor, "warm": warm, "mail": mail, "modules": modules}[mode](
-            function
-        )
+        modes = {
+            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "modules": modules,
+        }  # fmt: skip
+        result = modes[mode](function)
     print(json.dumps(result))
 
 

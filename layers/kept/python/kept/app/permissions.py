@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kept.app.ports import Holdings, Suppressions
 from kept.domain import contact_details
@@ -20,10 +21,10 @@ from kept.domain.permission import (
     unknown,
 )
 from kept.domain.policy import Policy
+from kept.domain.records import address_id
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The gate's answer about one check, and whose address it is (None where that did not matter)."""
 
     permission: Permission
@@ -101,7 +102,8 @@ def _ask_later(place: int, check: Check, questions: _Questions, policy: Policy, 
     if check.channel == "email":
         questions.emails[place] = subject
     else:
-        questions.posts[place] = (subject, check.address_id or f"order-{keys.order_record_id(str(check.order_id))}")
+        of_order = address_id("order", keys.order_record_id(check.order_id)) if check.order_id else ""
+        questions.posts[place] = (subject, check.address_id or of_order)
     return None
 
 

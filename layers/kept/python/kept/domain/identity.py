@@ -25,7 +25,9 @@ def normalise_address(address: str) -> str:
     did would fail the person), and the domain is written in its ASCII form (RFC 5890), so that an
     internationalised domain and its `xn--` form are the same person.
     """
-    local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    if not address.isascii():
+        address = unicodedata.normalize("NFC", address)
+    local, _, domain = address.strip().lower().rpartition("@")
     if not domain.isascii():
         import idna  # 10 ms of import, and most domains are ASCII
 
@@ -37,8 +39,8 @@ def normalise_address(address: str) -> str:
 
 def can_be_an_address(written: str) -> bool:
     """Whether something has an email address's shape; what a form takes is checked more strictly (contact_details)."""
-    local, at, domain = written.strip().rpartition("@")
-    return bool(at and local and domain) and len(written) <= 320 and not any(c.isspace() for c in written.strip())
+    local, _, domain = written.rpartition("@")
+    return bool(local and domain) and len(written) <= 320 and len(written.split()) == 1
 
 
 def new_reference() -> str:
@@ -70,10 +72,11 @@ class Keys:
 
     def __init__(self, secret: str) -> None:
         """Take the secret's text. Raises ConfigurationError when a key in it is too short to be one."""
-        self._chain = [key.encode() for key in secret.splitlines()]
-        if not self._chain or min(map(len, self._chain)) < 32:
+        keys = [key.encode() for key in secret.splitlines()]
+        if not keys or min(map(len, keys)) < 32:
             raise ConfigurationError("The hash key has fewer than 32 characters; deploy the stack again.")
-        self._key = self._chain[0]
+        self._chain = [_Hash(key) for key in keys]
+        self._hash = self._chain[0]
 
     @property
     def generation(self) -> int:
@@ -82,38 +85,38 @@ class Keys:
 
     def subject_id(self, address: str) -> SubjectId:
         """The partition of the person behind an email address."""
-        return SubjectId(_hash(self._key, "subject", normalise_address(address).encode())[:_BYTES])
+        return SubjectId(self._hash("subject", normalise_address(address).encode())[:_BYTES])
 
     def suppression_ids(self, subject: SubjectId) -> tuple[bytes, ...]:
         """What a person's suppression is named in each generation; the newest is last."""
         ids: list[bytes] = [subject]
         for key in self._chain[1:]:
-            ids.append(_wrap(key, ids[-1]))
+            ids.append(key("wrap", ids[-1])[:_BYTES])
         return tuple(ids)
 
     def rename(self, suppression_id: bytes) -> bytes:
         """What a suppression is named in the newest generation, from its name in the one before."""
-        return _wrap(self._chain[-1], suppression_id)
+        return self._chain[-1]("wrap", suppression_id)[:_BYTES]
 
     def nobody(self, message_id: str) -> SubjectId:
         """A partition for a mail without any sender: its own, so that such mail makes no partition hot."""
-        return SubjectId(_hash(self._key, "nobody", message_id.encode())[:_BYTES])
+        return SubjectId(self._hash("nobody", message_id.encode())[:_BYTES])
 
     def phone_id(self, number: str) -> bytes:
         """The partition of the links to the orders of a telephone number in E.164."""
-        return _hash(self._key, "phone", number.encode())[:_BYTES]
+        return self._hash("phone", number.encode())[:_BYTES]
 
     def lookup(self, reference: str) -> bytes:
         """The index key under which a reference is found."""
-        return _hash(self._key, "lookup", reference.encode())[:_BYTES]
+        return self._hash("lookup", reference.encode())[:_BYTES]
 
     def order_lookup(self, order_id: str) -> bytes:
         """The index key under which an order is found by the shop's own number for it."""
-        return _hash(self._key, "order", order_id.encode())[:_BYTES]
+        return self._hash("order", order_id.encode())[:_BYTES]
 
     def repeatable_record_id(self, source: str, key: str) -> str:
         """A record id that a repeated request or delivery gets again; `source` names whose key it is."""
-        return _hash(self._key, "record", source.encode(), key.encode())[:_BYTES].hex()
+        return self._hash("record", source.encode(), key.encode())[:_BYTES].hex()
 
     def order_record_id(self, order_id: str) -> str:
         """The record id of an order, from the shop's own number for it."""
@@ -121,30 +124,43 @@ class Keys:
 
     def digest(self, content: bytes) -> bytes:
         """What tells one request body from another without keeping it twice."""
-        return _hash(self._key, "content", content)[:_BYTES]
+        return self._hash("content", content)[:_BYTES]
 
     def check_values(self) -> tuple[str, ...]:
         """For each generation what proves later that its keys are still these; they say nothing about them."""
         values: list[str] = []
         for key in self._chain:
-            values.append(_hash(key, "check", *(value.encode() for value in values[-1:])).hex())
+            values.append(key("check", *(value.encode() for value in values[-1:])).hex())
         return tuple(values)
 
     def sign(self, label: str, message: bytes) -> bytes:
         """A 16-byte MAC over a message of ours, for tokens that come back from outside."""
-        return _hash(self._chain[-1], f"sign {label}", message)[:_BYTES]
+        return self._chain[-1](f"sign {label}", message)[:_BYTES]
 
     def is_signed(self, label: str, message: bytes, mac: bytes) -> bool:
         """Whether one of our keys signed the message; `mac` may be shortened, to not less than 12 bytes."""
-        signatures = (_hash(key, f"sign {label}", message)[: len(mac)] for key in self._chain)
+        signatures = (key(f"sign {label}", message)[: len(mac)] for key in self._chain)
         return len(mac) >= 12 and any(hmac.compare_digest(mac, each) for each in signatures)
 
 
-def _wrap(key: bytes, suppression_id: bytes) -> bytes:
-    return _hash(key, "wrap", suppression_id)[:_BYTES]
+class _Hash:
+    """HMAC-SHA-256 under one key. What is the same in all hashes with a label is computed once: it is half the work."""
+
+    def __init__(self, key: bytes) -> None:
+        self._new = hmac.new(key, digestmod="sha256")
+        self._labelled: dict[str, hmac.HMAC] = {}
+
+    def __call__(self, label: str, *parts: bytes) -> bytes:
+        begun = self._labelled.get(label)
+        if begun is None:
+            begun = self._labelled[label] = self._new.copy()
+            begun.update(_with_length(label.encode()))
+        hashed = begun.copy()
+        for part in parts:
+            hashed.update(_with_length(part))
+        return hashed.digest()
 
 
-def _hash(key: bytes, label: str, *parts: bytes) -> bytes:
-    # Lengths are written in, so that no two lists of parts run together into the same message.
-    message = b"".join([len(p).to_bytes(4) + p for p in (label.encode(), *parts)])
-    return hmac.digest(key, message, "sha256")
+def _with_length(part: bytes) -> bytes:
+    """Lengths are written in, so that no two lists of parts run together into the same message."""
+    return len(part).to_bytes(4) + part

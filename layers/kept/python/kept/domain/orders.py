@@ -8,7 +8,7 @@ from typing import Final, Literal
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.identity import SubjectId
 from kept.domain.policy import Orders
-from kept.domain.records import PostalAddress
+from kept.domain.records import PostalAddress, address_id
 
 DELIVERY: Final = "order_delivery"
 """The one purpose of an order's postal address."""
@@ -42,7 +42,7 @@ class Order:
     @property
     def address_id(self) -> str | None:
         """What the gate is asked with about its postal address."""
-        return None if self.postal_address is None else f"order-{self.record_id}"
+        return None if self.postal_address is None else address_id("order", self.record_id)
 
     def is_newer_than(self, other: Order) -> bool:
         """Whether this write wins over another of the same order: the later placing, then the higher version.

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
+
 from kept.domain.policy import Policy
 from kept.domain.suppression import EVERYTHING, MARKETING, Scope, list_scope
 
@@ -19,8 +21,7 @@ _ORDER_UPDATE: Final = "order_update"
 _SERVICE = {_ORDER_UPDATE, "receipt"}  # blocked only for who wants nothing at all; all else is marketing
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """A question to the gate: may we use this address, on this channel, for this purpose?"""
 
     channel: Channel

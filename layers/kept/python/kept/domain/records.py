@@ -27,6 +27,11 @@ class PostalAddress:
     purposes: tuple[str, ...]
 
 
+def address_id(kind: Literal["message", "order"], record_id: str) -> str:
+    """How the gate is asked about a postal address: it is part of the record that it came with."""
+    return f"{kind}-{record_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """What came with a mail: the file itself stays in the raw mail."""

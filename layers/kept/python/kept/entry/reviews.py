@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kept.app.ports import Page
-from kept.domain.records import Message
+from kept.domain.records import Message, address_id
 from kept.entry.times import iso
 
 
@@ -43,8 +43,9 @@ class QueueBody(msgspec.Struct, omit_defaults=True):
 
 
 class PostalAddressBody(msgspec.Struct):
-    """A postal address and what it was given for."""
+    """A postal address and what it was given for; the gate is asked about it with the person's email and this id."""
 
+    id: str
     text: str
     purposes: tuple[str, ...]
 
@@ -102,7 +103,9 @@ class RecordBody(EntryBody, kw_only=True):
             text=message.text,
             text_truncated=mail.text_truncated if mail else False,
             phone=message.phone,
-            postal_address=PostalAddressBody(address.text, address.purposes) if address else None,
+            postal_address=PostalAddressBody(address_id("message", message.record_id), address.text, address.purposes)
+            if address
+            else None,
             locale=message.locale or (mail.language if mail else None) or None,
             reply_to=mail.reply_to if mail else None,
             attachments=[AttachmentBody(a.name, a.content_type, a.size) for a in mail.attachments] if mail else [],
