@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from kept.app.ports import OutgoingMail, Page, PhoneUse, PostUse
+from kept.app.ports import LinkMail, OutgoingMail, Page, PhoneUse, PostUse
 from kept.domain.errors import (
     ConflictError,
     FieldProblem,
@@ -18,6 +18,7 @@ from kept.domain.errors import (
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
+from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.retention import is_held
 from kept.domain.suppression import Reason, Scope
@@ -29,10 +30,14 @@ class MemoryMessages:
     def __init__(self) -> None:
         self.records: dict[tuple[bytes, str], Message] = {}
 
-    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+    def add(
+        self, message: Message, *, replace_expired_at: int | None = None, replace_reviewed: bool = False
+    ) -> Message | None:
         key = (message.subject_id, message.record_id)
         standing = self.records.get(key)
-        if standing and not (replace_expired_at is not None and standing.discard_at <= replace_expired_at):
+        expired = standing and replace_expired_at is not None and standing.discard_at <= replace_expired_at
+        reviewed = standing and replace_reviewed and standing.status == "reviewed"
+        if standing and not expired and not reviewed:
             return standing
         self.records[key] = message
         return None
@@ -128,6 +133,59 @@ class MemoryOrders:
             if each.postal_address and is_held(each.discard_at, now)
         }
         return {use: held.get(use) for use in uses}
+
+
+class MemoryMailQueue:
+    """Keeps the port `MailQueue`."""
+
+    def __init__(self) -> None:
+        self.mails: list[LinkMail] = []
+
+    def put(self, mail: LinkMail) -> None:
+        self.mails.append(mail)
+
+
+class MemoryProofs:
+    """Keeps the port `Proofs`."""
+
+    def __init__(self) -> None:
+        self.places: dict[tuple[bytes, str], tuple[str, int]] = {}
+        self.links: dict[tuple[bytes, str], Link] = {}
+        self.sessions: dict[tuple[bytes, str], Session] = {}
+
+    def claim_link(self, subject: SubjectId, job: str, limit: int, until: int, now: int) -> str | None:
+        for number in range(limit):
+            standing = self.places.get((subject, str(number)))
+            if standing is None or standing[1] <= now:
+                self.places[subject, str(number)] = (job, until)
+                return str(number)
+            if standing[0] == job:
+                return None
+        return None
+
+    def release_link(self, subject: SubjectId, place: str) -> None:
+        self.places.pop((subject, place), None)
+
+    def add_link(self, link: Link) -> None:
+        self.links[link.subject_id, link.secret_hash] = link
+
+    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+        link = self.links.get((subject, secret_hash))
+        if link is None or not is_held(link.discard_at, now):
+            raise NotFoundError
+        return self.links.pop((subject, secret_hash))
+
+    def add_session(self, session: Session) -> None:
+        self.sessions[session.subject_id, session.secret_hash] = session
+
+    def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
+        session = self.sessions.get((subject, secret_hash))
+        if session is None or not is_held(session.discard_at, now):
+            raise NotFoundError
+        return session
+
+    def end_session(self, subject: SubjectId, secret_hash: str) -> None:
+        self.sessions.pop((subject, secret_hash), None)
 
 
 class MemoryRawMail:

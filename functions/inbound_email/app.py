@@ -30,7 +30,7 @@ def _receive(record: dict[str, Any]) -> None:
         delivery,
         policy=wiring.policy(),
         keys=wiring.keys(),
-        stores=Stores(wiring.messages(), wiring.suppressions(), wiring.raw_mail(), wiring.outbox()),
+        stores=Stores(wiring.messages(), wiring.suppressions(), wiring.raw_mail(), wiring.outbox(), wiring.mails()),
         now=now(),
     )
     observer.count(

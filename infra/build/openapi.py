@@ -15,7 +15,7 @@ import msgspec
 
 from kept.domain.durations import Duration
 from kept.entry.body import FORM, JSON
-from kept.entry.http import Api, Operation
+from kept.entry.http import COOKIE, Api, Operation
 from kept.entry.problem import Problem
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,7 @@ _SCHEMES = {
     "staff": "The access token of a member of staff, signed in through Cognito.",
     "service": "The access token of one of the shop's own systems, by client credentials, with the scope named.",
 }
+_COOKIE = "Set by POST /sessions. What changes something must come with the Origin header of our own pages."
 REF = "#/components/schemas/{name}"
 
 
@@ -58,7 +59,8 @@ def document(apis: dict[str, Api]) -> dict[str, Any]:
             "securitySchemes": {
                 name: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
                 for name, description in _SCHEMES.items()
-            },
+            }
+            | {"person": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": _COOKIE}},
         },
     }
 
@@ -85,8 +87,8 @@ def _operation(tag: str, operation: Operation, schemas: dict[type, dict[str, Any
     ] + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in operation.query]
     if parameters:
         result["parameters"] = parameters
-    if operation.access == "staff":
-        result["security"] = [{"staff": []}]
+    if operation.access in {"person", "staff"}:
+        result["security"] = [{operation.access: []}]
     elif operation.access != "anyone":
         result["security"] = [{"service": [operation.access]}]
     if operation.reads:

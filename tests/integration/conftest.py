@@ -49,6 +49,7 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         self.s3.create_bucket(Bucket="mail")
         client("ses").verify_domain_identity(Domain="expandcart.com")
+        self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
         self.keys = Keys(SECRET)
@@ -155,6 +156,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.suppressions,
         wiring.raw_mail,
         wiring.orders,
+        wiring.proofs,
+        wiring.mails,
         wiring.outbox,
     ):
         cached.cache_clear()
@@ -166,6 +169,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("MAIL_DOMAIN", "expandcart.com")
         monkeypatch.setenv("PUBLIC_URL", "https://privacy.example.com")
         monkeypatch.setenv("CONFIGURATION_SET", "kept")
+        monkeypatch.setenv("MAIL_QUEUE", stack.mail_queue)
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())

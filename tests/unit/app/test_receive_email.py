@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from kept.app.prove_identity import mail_link
 from kept.app.receive_email import Delivery, Stores, receive_email
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import make_opt_out_token
 from kept.domain.policy import load_policy
 from kept.domain.records import Message
-from tests.fakes import MemoryMessages, MemoryOutbox, MemoryRawMail, MemorySuppressions
+from tests.fakes import MemoryMailQueue, MemoryMessages, MemoryOutbox, MemoryProofs, MemoryRawMail, MemorySuppressions
 
 POLICY, KEYS = load_policy(), Keys("k" * 64)
 NOW = 1_800_000_000
@@ -31,6 +32,7 @@ class Shop:
     def __init__(self) -> None:
         self.messages, self.suppressions = MemoryMessages(), MemorySuppressions()
         self.raw_mail, self.outbox = MemoryRawMail(), MemoryOutbox()
+        self.mails, self.proofs = MemoryMailQueue(), MemoryProofs()
         self.count = 0
 
     def receive(self, text: str, *, headers: str = "", subject: str = "Hello", **delivery: Any) -> Message:
@@ -46,8 +48,21 @@ class Shop:
         return next(m for m in self.messages.records.values() if m.mail and m.mail.raw_key == key)
 
     def deliver(self, delivery: Delivery) -> str:
-        stores = Stores(self.messages, self.suppressions, self.raw_mail, self.outbox)
+        stores = Stores(self.messages, self.suppressions, self.raw_mail, self.outbox, self.mails)
         return receive_email(delivery, policy=POLICY, keys=KEYS, stores=stores, now=NOW).answer
+
+    def send_links(self, now: int = NOW) -> None:
+        """What the mailing function does a moment later."""
+        while self.mails.mails:
+            mail_link(
+                self.mails.mails.pop(0),
+                policy=POLICY,
+                keys=KEYS,
+                proofs=self.proofs,
+                outbox=self.outbox,
+                public_url="https://privacy.example.com",
+                now=now,
+            )
 
     @property
     def stopped(self) -> bool:
@@ -76,8 +91,9 @@ def test_a_doubtful_wish_to_stop_is_carried_out_all_the_same(shop: Shop, doubt: 
 
 @pytest.mark.promise("access-on-request")
 @pytest.mark.parametrize(("text", "intent"), [(ACCESS, "access"), (CANCEL, "cancel")])
-def test_a_request_becomes_a_record_with_its_deadline_and_is_acknowledged(shop: Shop, text: str, intent: str) -> None:
+def test_a_request_becomes_a_record_with_its_deadline_and_gets_a_link(shop: Shop, text: str, intent: str) -> None:
     record = shop.receive(text)
+    shop.send_links()
     assert record.kind == "request"
     assert record.mail
     assert intent in record.mail.intents
@@ -85,6 +101,7 @@ def test_a_request_becomes_a_record_with_its_deadline_and_is_acknowledged(shop: 
     (answer,) = shop.outbox.sent
     assert answer.to == "ann@example.org"
     assert record.reference in answer.text
+    assert "https://privacy.example.com/sessions?token=" in answer.text
     assert dict(answer.headers)["Auto-Submitted"] == "auto-replied"
     assert dict(answer.headers)["In-Reply-To"] == "<1@example.org>"
 
@@ -137,19 +154,34 @@ def test_an_ordinary_message_is_not_answered(shop: Shop) -> None:
 )
 def test_nothing_is_sent_to_who_must_not_be_answered(shop: Shop, headers: str, delivery: dict[str, Any]) -> None:
     shop.receive(ACCESS, headers=headers, **delivery)
+    shop.send_links()
     assert shop.outbox.sent == []
 
 
 def test_one_acknowledgement_a_day(shop: Shop) -> None:
     for _ in range(3):
-        shop.receive(ACCESS)
+        shop.receive(COMPLAINT)
     assert len(shop.outbox.sent) == 1
+
+
+@pytest.mark.promise("access-on-request")
+def test_three_links_an_hour_so_that_who_is_refused_holds_a_live_one(shop: Shop) -> None:
+    for _ in range(5):
+        shop.receive(ACCESS)
+    shop.send_links()
+    assert len(shop.outbox.sent) == 3
+    shop.receive(ACCESS)
+    shop.send_links(NOW + 3599)
+    assert len(shop.outbox.sent) == 3
+    shop.receive(ACCESS)
+    shop.send_links(NOW + 3600)
+    assert len(shop.outbox.sent) == 4
 
 
 def test_an_acknowledgement_that_could_not_be_sent_is_sent_when_the_mail_comes_again(shop: Shop) -> None:
     shop.outbox.failing = True
     with pytest.raises(UnavailableError):
-        shop.receive(ACCESS)
+        shop.receive(COMPLAINT)
     assert len(shop.messages.records) == 1, "the record must be there before anything is sent"
     shop.outbox.failing = False
     assert shop.deliver(Delivery("m1", "raw/1", NOW, "ann@example.org")) == "sent"
@@ -164,8 +196,9 @@ def test_an_arabic_request_is_acknowledged_in_arabic(shop: Shop) -> None:
         "أرجو تزويدي بنسخة من جميع البيانات الشخصية التي تحتفظون بها عني.",
         headers="Content-Type: text/plain; charset=utf-8\r\n",
     )
+    shop.send_links()
     (answer,) = shop.outbox.sent
-    assert "الرد" in answer.text or "رد آلي" in answer.text
+    assert "يعمل الرابط مرة واحدة" in answer.text
 
 
 BOB = KEYS.subject_id("bob@example.org")

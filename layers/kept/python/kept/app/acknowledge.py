@@ -1,13 +1,13 @@
-"""Tells who asked for their data, for the end of their account, or who complained, that we have it and until when."""
+"""Answers mail that has a deadline: a link to who asks for their data, and to who complained until when we answer."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 
-from kept.app.ports import Outbox, OutgoingMail
+from kept.app.ports import LinkMail, MailQueue, Outbox, OutgoingMail
 from kept.domain.errors import UnavailableError
-from kept.domain.mail.answering import answer_headers, answer_subject, silence_reason
+from kept.domain.mail.answering import answer_headers, answer_subject
+from kept.domain.mail.intents import Understanding
 from kept.domain.mail.reader import Mail
 from kept.domain.permission import ANSWER
 from kept.domain.policy import Policy
@@ -38,24 +38,37 @@ def acknowledge(
     mail: Mail,
     *,
     answer_to: str | None,
-    our_domains: Collection[str],
-    language: str,
+    understood: Understanding,
     policy: Policy,
     outbox: Outbox,
+    mails: MailQueue,
     now: int,
 ) -> str:
-    """Send the acknowledgement, unless there is a reason not to; what was done, as a stable code for a count.
+    """Send the acknowledgement, where there is one to send; what was done, as a stable code for a count.
 
     `answer_to` is the envelope's sender (RFC 3834 section 4). At most one answer of a kind goes to an address in a day.
+    Who asks for their data or the end of their account gets a link instead, at the address that the record is about.
     Raises UnavailableError; then it may be tried again.
     """
     if message.answer_by is None:
         return "nothing-to-say"
-    if reason := silence_reason(mail, answer_to, our_domains):
-        return reason
+    if {"access", "cancel"} & set(understood.intents) and message.email:
+        subject, headers = answer_subject(mail), answer_headers(mail)
+        link = LinkMail(
+            job=message.record_id,
+            email=message.email,
+            language=understood.language,
+            reference=message.reference,
+            answer_by=message.answer_by,
+            headers=headers,
+            subject=subject,
+        )
+        mails.put(link)
+        if message.kind == "request":
+            return "link"
     if not outbox.claim(message.subject_id, message.kind, now):
         return "answered-today"
-    text = _TEXT.get(language, _TEXT["en"]).format(
+    text = _TEXT.get(understood.language, _TEXT["en"]).format(
         reference=message.reference,
         day=dt.datetime.fromtimestamp(message.answer_by, dt.UTC).date().isoformat(),
         name=policy.site.name,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kept.domain.identity import SubjectId
 from kept.domain.orders import Order
+from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.suppression import Reason, Scope
 
@@ -40,10 +41,13 @@ class OutgoingMail:
 class Messages(Protocol):
     """Records for review. Every method raises UnavailableError when the store does not answer."""
 
-    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+    def add(
+        self, message: Message, *, replace_expired_at: int | None = None, replace_reviewed: bool = False
+    ) -> Message | None:
         """Store it unless its record id is taken: None when stored, else the record that is there already.
 
-        With `replace_expired_at` (the time now), a record past its discard date no longer counts as there.
+        With `replace_expired_at` (the time now), a record past its discard date no longer counts as there; with
+        `replace_reviewed`, nor does one that was reviewed.
         """
         ...
 
@@ -76,6 +80,60 @@ class Suppressions(Protocol):
 
         Raises KeyMismatchError where the suppressions lie under a key that we have not: then nobody is known.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMail:
+    """A mail with a link that is yet to be made: nothing that could be used lies in the queue."""
+
+    job: str  # the same for each delivery of it
+    email: str
+    language: str
+    reference: str | None = None  # of the request that it answers
+    answer_by: int | None = None  # seconds since the epoch
+    confirms: str | None = None  # the registration that the link confirms
+    headers: tuple[tuple[str, str], ...] = ()  # that put it into the thread of the mail it answers
+    subject: str | None = None
+
+
+class MailQueue(Protocol):
+    """Mail that is made and sent a moment later, so that who asks for it cannot tell from the time whom we know."""
+
+    def put(self, mail: LinkMail) -> None:
+        """Have it sent. Raises UnavailableError."""
+        ...
+
+
+class Proofs(Protocol):
+    """Links and sessions. Every method raises UnavailableError when the store does not answer."""
+
+    def claim_link(self, subject: SubjectId, job: str, limit: int, until: int, now: int) -> str | None:
+        """A place among the links that somebody may have at once; None where all are taken, or the job has one."""
+        ...
+
+    def release_link(self, subject: SubjectId, place: str) -> None:
+        """Give a place back, because the link could not be sent."""
+        ...
+
+    def add_link(self, link: Link) -> None:
+        """Store a link."""
+        ...
+
+    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+        """Take a link away and return it. Raises NotFoundError where it is used, expired or none of ours."""
+        ...
+
+    def add_session(self, session: Session) -> None:
+        """Store a session."""
+        ...
+
+    def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
+        """Raises NotFoundError where there is none, also past its end."""
+        ...
+
+    def end_session(self, subject: SubjectId, secret_hash: str) -> None:
+        """End it; ended already is as good."""
         ...
 
 

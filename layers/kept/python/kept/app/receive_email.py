@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kept.app.acknowledge import acknowledge
-from kept.app.ports import Messages, Outbox, RawMail, Suppressions
+from kept.app.ports import MailQueue, Messages, Outbox, RawMail, Suppressions
 from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys, new_reference
 from kept.domain.mail import Mail, Understanding, read_mail, understand
+from kept.domain.mail.answering import silence_reason
 from kept.domain.mail.reports import delivery_reports, feedback_report, our_token
 from kept.domain.opt_out_token import read_opt_out_token
 from kept.domain.policy import Policy
@@ -59,6 +60,7 @@ class Stores:
     suppressions: Suppressions
     raw_mail: RawMail
     outbox: Outbox
+    mails: MailQueue
 
 
 def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Stores, now: int) -> Receipt:
@@ -86,14 +88,16 @@ def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Sto
         return receipt
     if delivery.spam or delivery.forged:  # an answer would reach somebody who did not write
         return replace(receipt, answer="not-trusted")
+    if reason := held.answer_by and silence_reason(mail, delivery.envelope_sender, our_domains):
+        return replace(receipt, answer=str(reason))
     answer = acknowledge(
         held,
         mail,
         answer_to=delivery.envelope_sender,
-        our_domains=our_domains,
-        language=understood.language,
+        understood=understood,
         policy=policy,
         outbox=stores.outbox,
+        mails=stores.mails,
         now=now,
     )
     return replace(receipt, answer=answer)

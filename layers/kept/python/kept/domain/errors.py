@@ -53,5 +53,9 @@ class KeyMismatchError(UnavailableError):
     """The hash key is not the one that this deployment's records were written under; nothing is written."""
 
 
+class NotSignedInError(KeptError):
+    """The route is for who has proved that an address is theirs, and the caller has not, or too long ago."""
+
+
 class NotAllowedError(KeptError):
     """The caller is known, but is not someone who may do this."""

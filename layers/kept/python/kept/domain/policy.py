@@ -57,6 +57,23 @@ class Orders(_Table, frozen=True):
     kept_for: Duration
 
 
+class Account(_Table, frozen=True):
+    """How somebody proves that an email address is theirs, and how long an account is kept."""
+
+    link_lives: Duration
+    links_at_once: int
+    session_lives: Duration
+    registration_waits: Duration
+    inactive_after: Duration
+    hard_maximum: Duration
+
+
+class Exports(_Table, frozen=True):
+    """How long the package of everything held about a person is kept, counted from when it is asked for."""
+
+    kept_for: Duration
+
+
 class MailingList(_Table, frozen=True):
     """A list that somebody can leave by itself. Its number is in every link that was ever sent, so it never changes."""
 
@@ -102,6 +119,8 @@ class Policy(_Table, frozen=True):
     site: Site
     retention: Retentions
     orders: Orders
+    account: Account
+    exports: Exports
     purposes: Purposes
     deadlines: Deadlines
     forms: Forms
@@ -159,8 +178,14 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
     found = _retention_mistakes(policy)
     if not policy.languages:
         found.append(("languages", "name at least one language"))
-    if policy.orders.kept_for == 0:
-        found.append(("orders.kept_for", "is zero: an order needs some time to exist"))
+    found += [
+        (f"{table}.{field}", "is zero: it needs some time to exist")
+        for table in ("orders", "account", "exports")
+        for field in getattr(policy, table).__struct_fields__
+        if getattr(getattr(policy, table), field) == 0
+    ]
+    if policy.account.inactive_after > policy.account.hard_maximum:
+        found.append(("account.inactive_after", "is longer than hard_maximum"))
     if policy.forms.minimum_age >= policy.forms.maximum_age:
         found.append(("forms.minimum_age", "must be shorter than maximum_age, or no form could ever be sent"))
     seen: set[str] = set()

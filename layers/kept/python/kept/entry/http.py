@@ -11,15 +11,22 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
-from kept.domain.errors import NotAllowedError, NotFoundError
+from kept.adapters.clock import now
+from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError
+from kept.domain.identity import SubjectId
+from kept.domain.proof import Session, read_token
+from kept.entry import wiring
 from kept.entry.body import FORM, JSON, MAX_BYTES, raw_body, read_body
 from kept.entry.observability import Observer
 from kept.entry.problem import as_page, problem_of
 from kept.entry.settings import setting
 
-Access = Literal["anyone", "staff", "kept/permissions", "kept/orders"]
-"""Who may call a route: anyone, a member of staff, or a system of the shop's whose token has this scope."""
+Access = Literal["anyone", "person", "staff", "kept/permissions", "kept/orders"]
+"""Who may call a route: anyone, who has a session, a member of staff, or a system of the shop's with this scope."""
+
+COOKIE = "__Host-kept"
 
 B = TypeVar("B")
 
@@ -41,11 +48,16 @@ class Answer:
     body: msgspec.Struct | bytes | None = None
     content_type: str = JSON
     location: str | None = None
+    cookie: tuple[str, int] | None = None  # the session's and the seconds it lives; none end it
 
 
 def see(page: str) -> Answer:
     """Send a browser that posted a form on to a page (303, so that it gets it with GET)."""
     return Answer(303, location=page)
+
+
+_OTHER_SITE = "This may be asked for from our own pages only: the Origin header does not name them."
+_NOBODY = Session(SubjectId(b""), "", 0, "")
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,12 @@ class Request(Generic[B]):
     body: B
     event: dict[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
+    session: Session = field(default=_NOBODY, repr=False)  # of a route for a person
+
+    @property
+    def cookie(self) -> str | None:
+        """The session's cookie, as yet unchecked."""
+        return _cookie(self.event)
 
     @property
     def is_form(self) -> bool:
@@ -75,6 +93,14 @@ class Request(Generic[B]):
     def staff(self) -> str:
         """The name under which the member of staff signed in."""
         return str(_claims(self.event)["username"])
+
+    def refuse_other_sites(self) -> None:
+        """Refuse what a browser sends from another site's page. Programs send no Origin, and hold no one's cookie.
+
+        Raises NotAllowedError.
+        """
+        if self.header("origin") not in {"", setting("PUBLIC_URL")}:
+            raise NotAllowedError(_OTHER_SITE)
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, "" where absent."""
@@ -129,14 +155,17 @@ class Api:
             def call(**parameters: str) -> Response[Any]:
                 event = self._resolver.current_event.raw_event
                 try:
+                    session = _NOBODY
                     if access == "staff":
                         _require_staff(event)
+                    elif access == "person":
+                        session = _require_session(event, method)
                     elif access != "anyone":
                         _require_scope(event, access)
                     content = raw_body(event, largest) if reads else b""
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    return _response(use_case(Request(body, event, content), **parameters))
+                    return _response(use_case(Request(body, event, content, session), **parameters))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
                     return self._refuse(error, event)
 
@@ -179,7 +208,12 @@ def _response(answer: Answer) -> Response[Any]:
         headers["Location"] = answer.location
     if answer.status == 503:
         headers["Retry-After"] = "5"
-    return Response(answer.status, answer.content_type, body.decode(), headers)
+    cookies = None
+    if answer.cookie is not None:
+        value, age = answer.cookie
+        strict = SameSite.STRICT_MODE
+        cookies = [Cookie(COOKIE, value, "/", secure=True, http_only=True, max_age=age, same_site=strict)]
+    return Response(answer.status, answer.content_type, body.decode(), headers, cookies)
 
 
 def _no_route(_: NoRouteError) -> Response[Any]:
@@ -212,6 +246,31 @@ def _require_staff(event: dict[str, Any]) -> None:
         and "staff" in names
     ):
         raise NotAllowedError("This needs the access token of a member of staff.")
+
+
+def _require_session(event: dict[str, Any], method: str) -> Session:
+    """The session of the cookie. What changes something must come from one of our own pages (the Origin header).
+
+    Raises NotSignedInError, NotAllowedError, UnavailableError.
+    """
+    if method != "GET" and event["headers"].get("origin") != setting("PUBLIC_URL"):
+        raise NotAllowedError(_OTHER_SITE)
+    cookie = _cookie(event)
+    if cookie is None:
+        raise NotSignedInError("You are not signed in. Ask for a link at POST /access-requests.")
+    try:
+        return wiring.proofs().find_session(*read_token(cookie), now())
+    except NotFoundError as error:
+        raise NotSignedInError(str(error)) from None
+
+
+def _cookie(event: dict[str, Any]) -> str | None:
+    """API Gateway lists cookies apart from the headers; the local emulator leaves them there."""
+    for part in (*event.get("cookies", ()), *event["headers"].get("cookie", "").split(";")):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE and value:
+            return str(value)
+    return None
 
 
 def _require_scope(event: dict[str, Any], scope: str) -> None:

@@ -14,6 +14,7 @@ from kept.domain.errors import (
     KeptError,
     NotAllowedError,
     NotFoundError,
+    NotSignedInError,
     UnavailableError,
 )
 
@@ -32,6 +33,7 @@ class MalformedError(KeptError):
 
 _STATUS: dict[type[KeptError], HTTPStatus] = {
     MalformedError: HTTPStatus.BAD_REQUEST,
+    NotSignedInError: HTTPStatus.UNAUTHORIZED,
     NotAllowedError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,

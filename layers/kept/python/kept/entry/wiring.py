@@ -10,7 +10,9 @@ from kept.entry.settings import setting
 if TYPE_CHECKING:
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
+    from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
+    from kept.adapters.queue import SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
     from kept.adapters.ses import SesOutbox
     from kept.domain.identity import Keys
@@ -64,6 +66,22 @@ def raw_mail() -> S3RawMail:
     from kept.adapters.raw_mail import S3RawMail
 
     return S3RawMail(setting("MAIL_BUCKET"))
+
+
+@cache
+def proofs() -> DynamoProofs:
+    """Links and sessions."""
+    from kept.adapters.dynamo.proofs import DynamoProofs
+
+    return DynamoProofs(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def mails() -> SqsMailQueue:
+    """Mail that is made and sent a moment later."""
+    from kept.adapters.queue import SqsMailQueue
+
+    return SqsMailQueue(setting("MAIL_QUEUE"))
 
 
 @cache

@@ -45,10 +45,17 @@ class Table(Model):
         return connection
 
 
-def put_new(table: type[Table], fields: dict[str, Any], *, expired_at: int | None = None) -> dict[str, Any] | None:
+def put_new(
+    table: type[Table],
+    fields: dict[str, Any],
+    *,
+    expired_at: int | None = None,
+    but_for: tuple[str, str] | None = None,
+) -> dict[str, Any] | None:
     """Write an item unless its key is taken: None when written, else the item (in DynamoDB's JSON) that is there.
 
-    With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there.
+    With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
+    `but_for`, nor does one whose attribute of that name has that text.
     PynamoDB's own `save` cannot return the item that is there, which would cost a second call. Raises
     UnavailableError.
     """
@@ -62,6 +69,10 @@ def put_new(table: type[Table], fields: dict[str, Any], *, expired_at: int | Non
     if expired_at is not None:
         request["ConditionExpression"] += " OR discard_at <= :now"
         request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
+    if but_for is not None:
+        request["ConditionExpression"] += " OR #name = :text"
+        request["ExpressionAttributeNames"] = {"#name": but_for[0]}
+        request.setdefault("ExpressionAttributeValues", {})[":text"] = {"S": but_for[1]}
     with aws.unavailable("write a record"):
         try:
             dynamodb().put_item(**request)

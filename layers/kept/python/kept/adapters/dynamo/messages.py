@@ -88,9 +88,12 @@ class DynamoMessages:
         MessageItem.Meta.table_name = table
         self._keys = keys
 
-    def add(self, message: Message, *, replace_expired_at: int | None = None) -> Message | None:
+    def add(
+        self, message: Message, *, replace_expired_at: int | None = None, replace_reviewed: bool = False
+    ) -> Message | None:
         """One conditional write; see the port."""
-        standing = put_new(MessageItem, self._fields(message), expired_at=replace_expired_at)
+        reviewed = ("status", "reviewed") if replace_reviewed else None
+        standing = put_new(MessageItem, self._fields(message), expired_at=replace_expired_at, but_for=reviewed)
         return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
 
     def find(self, reference: str, now: int) -> Message:
