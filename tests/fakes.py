@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from kept.app.ports import LinkMail, OutgoingMail, Page, PhoneUse, PostUse
+from kept.app.ports import HeldItem, LinkMail, OutgoingMail, Page, PhoneUse, PostUse
 from kept.domain.errors import (
     ConflictError,
     FieldProblem,
@@ -143,6 +143,24 @@ class MemoryMailQueue:
 
     def put(self, mail: LinkMail) -> None:
         self.mails.append(mail)
+
+
+class MemoryPartition:
+    """Keeps the port `Partition`."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[bytes, str], HeldItem] = {}
+
+    def page(self, subject: SubjectId, after: str | None, limit: int) -> tuple[list[HeldItem], str | None]:
+        keys = sorted(sort_key for owner, sort_key in self.items if owner == subject and sort_key > (after or ""))
+        items = [self.items[subject, sort_key] for sort_key in keys[:limit]]
+        return items, keys[limit - 1] if len(keys) > limit else None
+
+    def all(self, subject: SubjectId) -> Iterator[HeldItem]:
+        return iter(self.page(subject, None, len(self.items) + 1)[0])
+
+    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+        return self.items.pop((subject, sort_key), None) is not None
 
 
 class MemoryProofs:

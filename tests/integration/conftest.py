@@ -156,6 +156,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.suppressions,
         wiring.raw_mail,
         wiring.orders,
+        wiring.partition,
         wiring.proofs,
         wiring.mails,
         wiring.outbox,

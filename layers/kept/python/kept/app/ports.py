@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from kept.domain.identity import SubjectId
 from kept.domain.orders import Order
@@ -102,6 +102,39 @@ class MailQueue(Protocol):
 
     def put(self, mail: LinkMail) -> None:
         """Have it sent. Raises UnavailableError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldItem:
+    """Something in a person's partition, of whatever kind: the part of `sort_key` before # says which."""
+
+    subject_id: SubjectId
+    sort_key: str
+    fields: Mapping[str, Any]  # without its keys; bytes, str, int, bool, lists and dicts
+
+
+class Partition(Protocol):
+    """Everything held in one person's partition. Every method raises UnavailableError."""
+
+    def page(self, subject: SubjectId, after: str | None, limit: int) -> tuple[list[HeldItem], str | None]:
+        """Some items in the order of their sort keys, past their date or not; where the next page goes on after."""
+        ...
+
+    def all(self, subject: SubjectId) -> Iterator[HeldItem]:
+        """All items, read as they are asked for."""
+        ...
+
+    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+        """Delete an item, saying why in the ledger's words; whether it was there."""
+        ...
+
+
+class ExportFiles(Protocol):
+    """The packages of everything held about somebody. Every method raises UnavailableError."""
+
+    def discard(self, key: str) -> None:
+        """Delete one; gone already is as good."""
         ...
 
 

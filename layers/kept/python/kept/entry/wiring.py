@@ -10,6 +10,7 @@ from kept.entry.settings import setting
 if TYPE_CHECKING:
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
+    from kept.adapters.dynamo.partition import DynamoPartition
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
     from kept.adapters.queue import SqsMailQueue
@@ -74,6 +75,14 @@ def proofs() -> DynamoProofs:
     from kept.adapters.dynamo.proofs import DynamoProofs
 
     return DynamoProofs(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def partition() -> DynamoPartition:
+    """Everything in one person's partition."""
+    from kept.adapters.dynamo.partition import DynamoPartition
+
+    return DynamoPartition(setting("SUBJECTS_TABLE"))
 
 
 @cache
