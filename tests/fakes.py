@@ -150,6 +150,7 @@ class MemoryPartition:
 
     def __init__(self) -> None:
         self.items: dict[tuple[bytes, str], HeldItem] = {}
+        self.reasons: dict[tuple[bytes, str], str] = {}
 
     def page(self, subject: SubjectId, after: str | None, limit: int) -> tuple[list[HeldItem], str | None]:
         keys = sorted(sort_key for owner, sort_key in self.items if owner == subject and sort_key > (after or ""))
@@ -160,6 +161,7 @@ class MemoryPartition:
         return iter(self.page(subject, None, len(self.items) + 1)[0])
 
     def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+        self.reasons[subject, sort_key] = reason
         return self.items.pop((subject, sort_key), None) is not None
 
 
