@@ -52,13 +52,13 @@ class Tokens:
         )
         return str(signed_in["AuthenticationResult"]["AccessToken"])
 
-    def service_token(self) -> str:
-        """An access token of the service client by client credentials, with all its scopes."""
+    def service_token(self, *scopes: str) -> str:
+        """An access token of the service client by client credentials, with these of its scopes or else all."""
         client = self._cognito.describe_user_pool_client(
             UserPoolId=self._outputs["UserPoolId"], ClientId=self._outputs["ServiceClientId"]
         )["UserPoolClient"]
         secret = f"{client['ClientId']}:{client['ClientSecret']}".encode()
-        form = {"grant_type": "client_credentials", "scope": " ".join(client["AllowedOAuthScopes"])}
+        form = {"grant_type": "client_credentials", "scope": " ".join(scopes or client["AllowedOAuthScopes"])}
         request = urllib.request.Request(
             f"{self._endpoint}/oauth2/token",
             data=urllib.parse.urlencode(form).encode(),

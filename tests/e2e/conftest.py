@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -66,12 +67,19 @@ class Site:
         self.keys = Keys(secret["SecretString"])
 
     def request(
-        self, method: str, path: str, body: Any = None, *, staff: bool = False, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        staff: bool = False,
+        service: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Send a request; a body that is not bytes is sent as JSON."""
+        """Send a request, as a member of staff or a system of the shop's; a body that is not bytes is sent as JSON."""
         sent = {"Content-Type": "application/json"} | (headers or {})
-        if staff:
-            sent["Authorization"] = f"Bearer {self.stack.staff_token}"
+        if staff or service:
+            sent["Authorization"] = f"Bearer {self.stack.staff_token if staff else self.stack.service_token}"
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.stack.api + path, content, sent, method=method)
         try:
@@ -81,11 +89,29 @@ class Site:
             with error:
                 return Answer(error.code, _lower(error.headers), error.read())
 
-    def send(self, mail: bytes, sender: str = "ann@example.com") -> None:
-        """Send a mail to the support address over SMTP."""
+    def may(self, channel: str, address: str, purpose: str, **more: str) -> dict[str, Any]:
+        """What the gate answers to one check."""
+        check = {"channel": channel, "address": address, "purpose": purpose} | more
+        answer = self.request("POST", "/permissions", {"checks": [check]}, service=True)
+        assert answer.status == 200, answer.body
+        (result,) = answer.json["results"]
+        return dict(result)
+
+    def token_for(self, address: str, **more: str) -> str:
+        """The opt-out token in the headers that a marketing mail to this address must carry."""
+        headers = self.may("email", address, "marketing", **more)["headers"]
+        return str(headers["List-Unsubscribe"].split("/opt-outs/")[1].split(">")[0])
+
+    def queue(self, name: str) -> str:
+        """The URL of a queue of the stack."""
+        url: str = self.stack.client("sqs").get_queue_url(QueueName=f"kept-{name}")["QueueUrl"]
+        return url
+
+    def send(self, mail: bytes, sender: str = "ann@example.com", to: str = SUPPORT) -> None:
+        """Send a mail over SMTP, to the support address or another of ours."""
         host, _, port = self.stack.smtp.partition(":")
         with smtplib.SMTP(host, int(port), timeout=60) as smtp:
-            smtp.sendmail(sender, [SUPPORT], mail)
+            smtp.sendmail(sender, [to], mail)
 
     def records_of(self, address: str) -> list[dict[str, Any]]:
         """Every item in a person's partition, in DynamoDB's JSON, whether past its date or not."""
@@ -115,6 +141,20 @@ class Site:
         )
         items: list[dict[str, Any]] = answer["Items"]
         return items
+
+
+@contextmanager
+def broken(site: Site, function: str, **environment: str) -> Iterator[None]:
+    """The function with another environment, as a failed deploy or a lost table would leave it."""
+    client = site.stack.client("lambda")
+    before = client.get_function_configuration(FunctionName=function)["Environment"]
+    client.update_function_configuration(
+        FunctionName=function, Environment={"Variables": before["Variables"] | environment}
+    )
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=function, Environment=before)
 
 
 def eventually(look: Callable[[], T], what: str, seconds: float = 20) -> T:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import SUPPORT, Site, eventually
+from kept.domain.opt_out_token import make_opt_out_token
+from kept.domain.suppression import MARKETING
+from tests.e2e.conftest import SUPPORT, Site, broken, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -24,21 +26,14 @@ CONTACT = {
     "phone": f"+20{PHONE}",
     "postal_address": {"text": STREET, "purposes": ["answer"]},
 }
+ORDER = {
+    "email": EMAIL,
+    "phone": CONTACT["phone"],
+    "postal_address": STREET,
+    "placed_online": True,
+    "placed_at": datetime.now(UTC).isoformat(),
+}
 AGENT = {"User-Agent": f"{WORDS}-browser", "Referer": f"https://{WORDS}.example/", "Cookie": f"session={WORDS}"}
-
-
-@contextmanager
-def broken(site: Site, function: str, **environment: str) -> Iterator[None]:
-    """The function with another environment, as a failed deploy or a lost table would leave it."""
-    client = site.stack.client("lambda")
-    before = client.get_function_configuration(FunctionName=function)["Environment"]
-    client.update_function_configuration(
-        FunctionName=function, Environment={"Variables": before["Variables"] | environment}
-    )
-    try:
-        yield
-    finally:
-        client.update_function_configuration(FunctionName=function, Environment=before)
 
 
 def push_everything(site: Site) -> None:
@@ -59,6 +54,9 @@ def push_everything(site: Site) -> None:
     assert post("/contacts", CONTACT | {"message": f"other {WORDS}"}, **{"Idempotency-Key": WORDS}) == 422
     assert post("/opt-outs", {"email": EMAIL}) == 202
     assert post("/opt-outs", {"email": f"{WORDS}"}) == 422
+    push_tokens(site, token_of(site))
+    push_questions_and_orders(site)
+    push_feedback(site)
     for path in ("/", "/policy", f"/thanks/{WORDS}", f"/thanks/contact?reference={WORDS}", f"/{WORDS}/{EMAIL}"):
         site.request("GET", path, headers=AGENT)
 
@@ -76,6 +74,16 @@ def push_everything(site: Site) -> None:
 
     with broken(site, "kept-opt-out", KEY_CHECK="0" * 64):
         assert post("/opt-outs", {"email": EMAIL}) == 503
+        assert post(f"/opt-outs/{'a' * 48}", {}) == 503
+    with broken(site, "kept-permissions", SUPPRESSIONS_TABLE="no-such-table", SUBJECTS_TABLE="no-such-table"):
+        assert site.may("email", EMAIL, "receipt")["decision"] == "unknown"
+        assert site.may("phone", CONTACT["phone"], "order_update", order_id=WORDS)["decision"] == "unknown"
+    with broken(site, "kept-orders", SUBJECTS_TABLE="no-such-table"):
+        assert site.request("PUT", f"/orders/{WORDS}", ORDER, service=True, headers=AGENT).status == 503
+        assert site.request("DELETE", f"/orders/{WORDS}", service=True, headers=AGENT).status == 503
+        event = {"source": "shop", "detail-type": "OrderPlaced", "detail": ORDER | {"order_id": WORDS}}
+        answer = site.stack.client("lambda").invoke(FunctionName="kept-orders", Payload=json.dumps(event).encode())
+        assert "FunctionError" in answer, "EventBridge would not try again"
     with broken(site, "kept-contact-intake", SUBJECTS_TABLE="no-such-table"):
         assert post("/contacts", CONTACT) == 503
 
@@ -102,6 +110,104 @@ def push_everything(site: Site) -> None:
             invoke(FunctionName=name, Payload=json.dumps(event).encode())
 
 
+def token_of(site: Site) -> str:
+    """The canary's own unsubscribe token, with which anybody could opt it out."""
+    return make_opt_out_token(site.keys, site.keys.subject_id(EMAIL), MARKETING)
+
+
+def push_tokens(site: Site, token: str) -> None:
+    """Unsubscribe links, genuine and not, by every way they are used."""
+    form = AGENT | {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    multipart = AGENT | {"Content-Type": f"multipart/form-data; boundary={WORDS}"}
+    for each, status in ((token, 200), (f"{WORDS}{token}", 404), (f"{WORDS}@{WORDS}", 404)):
+        for method, body, headers in (
+            ("GET", None, AGENT),
+            ("GET", None, form),
+            ("POST", f"{WORDS}={EMAIL}".encode(), form),
+            ("POST", f"--{WORDS}\r\n{EMAIL}\r\n--{WORDS}--".encode(), multipart),
+            ("POST", bytes(range(128, 256)) + WORDS.encode(), AGENT),
+        ):
+            assert site.request(method, f"/opt-outs/{each}?{WORDS}={WORDS}", body, headers=headers).status == status
+    for body, status in (
+        ({"token": token}, 202),
+        ({"token": f"{WORDS}-{token}"}, 404),
+        ({"token": token, "email": EMAIL}, 422),
+    ):
+        assert site.request("POST", "/opt-outs", body, headers=AGENT).status == status
+    mail = f"From: {NAME} <{EMAIL}>\r\nTo: unsubscribe+{token}@expandcart.com\r\nSubject: {WORDS}\r\n\r\n{WORDS}"
+    site.send(mail.encode(), EMAIL, to=f"unsubscribe+{token}@expandcart.com")
+
+
+def push_questions_and_orders(site: Site) -> None:
+    """The gate and the orders, by request and by event, understood and not."""
+
+    def call(method: str, path: str, body: Any = None) -> int:
+        return site.request(method, path, body, service=True, headers=AGENT).status
+
+    phone = CONTACT["phone"]
+    assert call("PUT", f"/orders/{WORDS}-1", ORDER) == 200
+    for body in (
+        ORDER | {"email": f"{EMAIL}@{EMAIL}"},
+        ORDER | {"phone": f"{phone}{phone}"},
+        ORDER | {"placed_at": WORDS},
+        ORDER | {"placed_online": WORDS},
+        ORDER | {WORDS: EMAIL},
+    ):
+        assert call("PUT", f"/orders/{WORDS}-1", body) == 422
+    assert call("PUT", f"/orders/{WORDS}-1", json.dumps(ORDER).encode()[:-3]) == 400
+    assert call("PUT", f"/orders/{EMAIL}", ORDER) == 422
+
+    checks = [
+        {"channel": "email", "address": EMAIL, "purpose": "marketing", "list": "offers"},
+        {"channel": "email", "address": EMAIL, "purpose": "marketing", "list": WORDS},
+        {"channel": "email", "address": EMAIL, "purpose": "receipt"},
+        {"channel": "email", "address": WORDS, "purpose": "receipt"},
+        {"channel": "email", "address": EMAIL, "purpose": WORDS},
+        {"channel": "phone", "address": phone, "purpose": "order_update", "order_id": f"{WORDS}-1"},
+        {"channel": "phone", "address": f"{phone}{phone}", "purpose": "order_update", "order_id": WORDS},
+        {"channel": "phone", "address": EMAIL, "purpose": "order_update", "order_id": EMAIL},
+        {"channel": "post", "address": EMAIL, "purpose": "order_delivery", "order_id": f"{WORDS}-1"},
+        {"channel": "post", "address": EMAIL, "purpose": "catalogue", "address_id": f"message-{'0' * 32}"},
+    ]
+    assert call("POST", "/permissions", {"checks": checks}) == 200
+    for wrong in ({"address_id": WORDS}, {"channel": WORDS}, {WORDS: EMAIL}, {"address": 7}):
+        assert call("POST", "/permissions", {"checks": [checks[0] | wrong]}) == 422
+    assert call("POST", "/permissions", json.dumps({"checks": checks}).encode()[:-3]) == 400
+    assert site.request("POST", "/permissions", {"checks": checks}, headers=AGENT).status == 401
+    assert site.request("POST", "/permissions", {"checks": checks}, staff=True, headers=AGENT).status == 401
+
+    placed = ORDER | {"order_id": f"{WORDS}-2"}
+    entry = {"Source": "shop", "DetailType": "OrderPlaced", "Resources": [f"arn:aws:x:::{WORDS}"]}
+    for detail in ({WORDS: 1}, placed | {"order_id": EMAIL}, placed | {"placed_at": WORDS}, placed):
+        site.stack.client("events").put_events(Entries=[entry | {"Detail": json.dumps(detail)}])
+    eventually(
+        lambda: site.may("phone", phone, "order_update", order_id=f"{WORDS}-2")["allowed"], "the event was not heeded"
+    )
+    event = {"source": "shop", "detail-type": "OrderPlaced", "detail": EMAIL}
+    site.stack.client("lambda").invoke(FunctionName="kept-orders", Payload=json.dumps(event).encode())
+    assert call("DELETE", f"/orders/{WORDS}-2") == 204
+    assert call("DELETE", f"/orders/{WORDS}-3") == 404
+
+
+def push_feedback(site: Site) -> None:
+    """What SES tells of mail that we sent, and what it never would."""
+    at = "2026-01-01T00:00:00.000Z"
+    bounced = {"bounceType": "Permanent", "timestamp": at, "bouncedRecipients": [{"emailAddress": f"{NAME} <{EMAIL}>"}]}
+    complained = {"timestamp": at, "complainedRecipients": [{"emailAddress": EMAIL}]}
+    sent = {"destination": [EMAIL], "commonHeaders": {"subject": WORDS}, "messageId": WORDS}
+    for message in (
+        WORDS,
+        [EMAIL],
+        {"eventType": "Bounce", "bounce": bounced, "mail": sent},
+        {"eventType": "Complaint", "complaint": complained, "mail": sent},
+        {"eventType": "Bounce", "bounce": bounced | {"timestamp": WORDS}},
+        {"eventType": "Bounce", "bounce": {WORDS: EMAIL}},
+        {"eventType": "Complaint", "complaint": complained | {"complainedRecipients": {WORDS: EMAIL}}},
+    ):
+        text = message if isinstance(message, str) else json.dumps(message)
+        site.stack.client("sns").publish(TopicArn=site.stack.outputs["FeedbackTopic"], Message=text)
+
+
 def log_lines(site: Site) -> Iterator[tuple[str, str]]:
     """Every line of every log group: (group, line)."""
     logs = site.stack.client("logs")
@@ -118,10 +224,11 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
 
     lines = list(log_lines(site))
     groups = {group for group, _ in lines}
-    for function in ("contact-intake", "opt-out", "review", "inbound-email", "pages"):
+    for function in ("contact-intake", "opt-out", "permissions", "orders", "review", "inbound-email", "pages"):
         assert f"/aws/lambda/kept-{function}" in groups, "nothing was logged, so nothing was shown"
+    canaries = (*CANARIES, token_of(site))
     found = {
-        (group, canary) for group, line in lines for canary in CANARIES if canary in line.lower().replace("\\", "")
+        (group, canary) for group, line in lines for canary in canaries if canary in line.lower().replace("\\", "")
     }
     assert not found, "a log holds what a visitor sent"
 
@@ -129,7 +236,10 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
 @pytest.mark.promise("no-visitor-recognition")
 def test_no_key_of_a_record_tells_who_it_is_about(site: Site) -> None:
     site.request("POST", "/contacts", CONTACT)
-    for item in site.records_of(EMAIL):
-        keys = {name: item[name] for name in ("pk", "sk", "lookup", "queue", "queue_order", "reference")}
-        assert "canary" not in repr(keys)
+    assert site.request("PUT", f"/orders/{WORDS}-4", ORDER, service=True).status == 200
+    items = site.all_records()
+    assert site.keys.phone_id(CONTACT["phone"]) in {item["pk"]["B"] for item in items}, "no link of the number"
+    for item in items:
+        keys = {name: item.get(name) for name in ("pk", "sk", "owner", "lookup", "queue", "queue_order", "reference")}
+        assert not [canary for canary in CANARIES if canary in repr(keys)]
     assert not [key for key in site.raw_mails() if "canary" in key]
