@@ -106,13 +106,13 @@ def _ask_once(checks: list[CheckBody]) -> list[Verdict]:
 
 
 def _results(verdicts: list[Verdict]) -> list[ResultBody]:
-    keys, public_url, mail_domain = wiring.keys(), setting("PUBLIC_URL"), setting("MAIL_DOMAIN")
+    public_url, mail_domain = setting("PUBLIC_URL"), setting("MAIL_DOMAIN")
     results = []
     for verdict in verdicts:
         permission, subject = verdict.permission, verdict.subject_id
         result = ResultBody(permission.allowed, permission.decision, permission.promise, permission.reason)
         if permission.stops is not None and subject is not None:
-            token = make_opt_out_token(keys, subject, permission.stops)
+            token = make_opt_out_token(wiring.keys(), subject, permission.stops)
             result.headers = unsubscribe_headers(token, public_url=public_url, mail_domain=mail_domain)
         results.append(result)
     return results

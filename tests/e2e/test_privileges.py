@@ -95,6 +95,8 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "feedback: send": lambda a, s: a.client("sqs").send_message(QueueUrl=s.queue("feedback"), MessageBody="{}"),
     "feedback: receive": lambda a, s: receive(a, s.queue("feedback")),
     "feedback's dead letters: receive": lambda a, s: receive(a, s.stack.outputs["FeedbackDeadLetterQueue"]),
+    "mails: send": lambda a, s: a.client("sqs").send_message(QueueUrl=s.queue("mail"), MessageBody="{}"),
+    "mails: receive": lambda a, s: receive(a, s.queue("mail")),
     "events: put": lambda a, _: a.client("events").put_events(
         Entries=[{"Source": "nobody", "DetailType": "Nothing", "Detail": "{}"}]
     ),
@@ -141,8 +143,12 @@ MAY: dict[str, set[str]] = {
         "raw mail: list",
         "hash key: read",
         "mail: send",
+        "mails: send",
         "queue: receive",
     },
+    "access-requests": {"subjects: put", "mails: send", "hash key: read"},
+    "mailing": {"subjects: put", "mail: send", "mails: receive", "hash key: read"},
+    "account": {"subjects: put", "subjects: get", "subjects: delete", "hash key: read"},
     "ledger": {"raw mail: delete", "ledger's failures: send"},
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
