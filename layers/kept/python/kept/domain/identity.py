@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 import unicodedata
 from contextlib import suppress
@@ -16,6 +17,9 @@ SubjectId = NewType("SubjectId", bytes)
 
 _BYTES = 16
 _REFERENCE_BYTES = 10  # 80 random bits: 16 characters of base32, in four groups that can be read out on the telephone
+
+_PART = r"[^\s\x00-\x1f\x7f()<>\[\]:;@\\,\"]+"  # without the specials of RFC 5322 section 3.2.3, but for the dot
+_BARE = re.compile(f"{_PART}@{_PART}")
 
 
 def normalise_address(address: str) -> str:
@@ -36,9 +40,12 @@ def normalise_address(address: str) -> str:
 
 
 def can_be_an_address(written: str) -> bool:
-    """Whether something has an email address's shape; what a form takes is checked more strictly (contact_details)."""
-    local, at, domain = written.strip().rpartition("@")
-    return bool(at and local and domain) and len(written) <= 320 and not any(c.isspace() for c in written.strip())
+    """Whether something is a bare email address by its shape; what a form takes is checked more strictly.
+
+    One in quotes, brackets or a `mailto:` is not: a mailing tool takes these off, and who opted out is somebody else
+    with them on.
+    """
+    return len(written) <= 320 and _BARE.fullmatch(written.strip()) is not None
 
 
 def new_reference() -> str:
