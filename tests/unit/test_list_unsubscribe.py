@@ -11,6 +11,8 @@ import string
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlsplit
 
 import boto3
@@ -219,6 +221,11 @@ def test_dkim_signs_the_same_bytes_before_and_after_folding(shop: Shop) -> None:
     assert relaxed("List-Unsubscribe", folded) == relaxed("list-unsubscribe ", f" {shop.value} ")
 
 
+@cache
+def ses() -> Any:
+    return boto3.client("ses")
+
+
 LONG_LINES = policy.SMTP.clone(max_line_length=998)
 
 
@@ -238,8 +245,8 @@ def test_our_own_outbox_sends_them_as_they_are(shop: Shop) -> None:
     """Python folds at 78 columns, and encodes what is longer and without a space, which no program decodes here."""
     sender = Sender("support@shop.example", "The Shop", "help@shop.example", "kept")
     with mock_aws():
-        boto3.client("ses").verify_domain_identity(Domain="shop.example")
-        boto3.client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
+        ses().verify_domain_identity(Domain="shop.example")
+        ses().create_configuration_set(ConfigurationSet={"Name": "kept"})
         outbox = SesOutbox("subjects", sender, lambda _: Permission("allowed", "email-opt-out", ""))
         outbox.send(OutgoingMail("ann@example.com", "marketing", "News", "Hello", tuple(shop.headers.items())))
         (sent,) = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
