@@ -507,7 +507,7 @@ def worlds(draw: st.DrawFn) -> World:
     return world
 
 
-whatever = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+whatever = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def decisions(world: World, asked: list[Check]) -> list[str]:
