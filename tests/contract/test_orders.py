@@ -344,6 +344,27 @@ def test_an_order_that_moved_leaves_nothing_behind(stored: DynamoOrders) -> None
     assert {KEYS.subject_id(ANN), KEYS.phone_id(NUMBER)}.isdisjoint(item["pk"]["B"] for item in items())
 
 
+@pytest.mark.promise("phone-for-orders")
+def test_a_link_that_was_left_behind_does_not_make_a_number_the_orders(stored: DynamoOrders) -> None:
+    stored.put(order(phone=OTHER_NUMBER), NOW)
+    (link,) = (item for item in items() if "owner" in item)
+    dynamodb().put_item(TableName=TABLE, Item=link | {"pk": {"B": KEYS.phone_id(NUMBER)}})
+    use = (NUMBER, KEYS.order_record_id("A-1"))
+    assert stored.placed_online([use], NOW) == {use: None}
+
+
+@pytest.mark.promise("phone-for-orders")
+@pytest.mark.promise("post-as-supplied")
+def test_a_record_that_is_being_deleted_permits_nothing_any_more(stored: DynamoOrders) -> None:
+    """Who deletes a record first writes why, and deletes it then."""
+    stored.put(order(), NOW)
+    (record,) = (item for item in items() if "owner" not in item)
+    dynamodb().put_item(TableName=TABLE, Item=record | {"discard_reason": {"S": "erasure"}})
+    call, letter = (NUMBER, order().record_id), (order().subject_id, f"order-{order().record_id}")
+    assert stored.placed_online([call], NOW) == {call: None}
+    assert stored.purposes_of([letter], NOW) == {letter: None}
+
+
 def test_an_order_is_found_for_its_person_before_the_index_has_it(
     stored: DynamoOrders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
