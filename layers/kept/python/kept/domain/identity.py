@@ -30,6 +30,8 @@ def normalise_address(address: str) -> str:
     internationalised domain and its `xn--` form are the same person.
     """
     local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    while domain != (shorter := domain.rstrip(".").rstrip()):
+        domain = shorter
     if not domain.isascii():
         import idna  # 10 ms of import, and most domains are ASCII
 
