@@ -96,10 +96,10 @@ class MemorySuppressions:
 
 
 class MemoryOrders:
-    """Keeps the ports `Orders` and `Holdings`; `messages` may hold postal addresses too."""
+    """Keeps the ports `Orders` and `Holdings`; `messages` may hold postal addresses too. For `failing` see above."""
 
-    def __init__(self, keys: Keys, messages: MemoryMessages | None = None) -> None:
-        self.keys, self.messages = keys, messages or MemoryMessages()
+    def __init__(self, keys: Keys, messages: MemoryMessages | None = None, *, failing: bool = False) -> None:
+        self.keys, self.messages, self.failing = keys, messages or MemoryMessages(), failing
         self.orders: dict[str, Order] = {}
 
     def put(self, order: Order, now: int) -> Order:
@@ -117,6 +117,8 @@ class MemoryOrders:
             self.orders[order_id] = ended(standing, now)
 
     def placed_online(self, uses: Collection[PhoneUse], now: int) -> dict[PhoneUse, bool | None]:
+        if self.failing:
+            raise UnavailableError
         held = {
             (order.phone, order.record_id): order.placed_online
             for order in self.orders.values()
@@ -125,6 +127,8 @@ class MemoryOrders:
         return {use: held.get(use) for use in uses}
 
     def purposes_of(self, uses: Collection[PostUse], now: int) -> dict[PostUse, Collection[str] | None]:
+        if self.failing:
+            raise UnavailableError
         records: list[tuple[str, Order | Message]] = [("order", each) for each in self.orders.values()]
         records += [("message", each) for each in self.messages.records.values()]
         held = {

@@ -100,7 +100,7 @@ def _use(token: str) -> Scope:
 def _heed(record: dict[str, Any]) -> None:
     from kept.entry.ses_feedback import read_feedback
 
-    feedback = read_feedback(msgspec.json.decode(record["body"]))
+    feedback = read_feedback(record["body"])
     if feedback is None:
         return
     heed_feedback(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
 from kept.app.ports import Messages
 from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -75,7 +75,7 @@ def messages(request: pytest.FixtureRequest) -> Iterator[Messages]:
         yield MemoryMessages()
         return
     with mock_aws():
-        create_table(boto3.client("dynamodb"), "SubjectsTable", "subjects")
+        create_table(dynamodb(), "SubjectsTable", "subjects")
         yield DynamoMessages("subjects", KEYS)
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.ses import Sender, SesOutbox
 from kept.app.ports import Outbox, OutgoingMail
 from kept.domain.errors import NotAllowedError, UnavailableError
@@ -45,7 +46,7 @@ def outbox(request: pytest.FixtureRequest) -> Iterator[Outbox]:
         yield MemoryOutbox()
         return
     with mock_aws():
-        create_table(boto3.client("dynamodb"), "SubjectsTable", "subjects")
+        create_table(dynamodb(), "SubjectsTable", "subjects")
         ready()
         yield SesOutbox("subjects", SENDER, allow)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -19,7 +21,7 @@ from moto import mock_aws
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
 from kept.entry import wiring
-from tests.template import create_table
+from tests.template import create_table, resources
 
 SECRET = "a hash key for tests only, long enough to be one"
 STAFF_CLIENT = "staff-client"
@@ -111,6 +113,22 @@ class Answer:
         return json.loads(self.text)
 
 
+@cache
+def routes() -> list[tuple[str, str]]:
+    """Method and path of every route in the template, such as `/opt-outs/{token}`."""
+    events = [event for each in resources().values() for event in each.get("Properties", {}).get("Events", {}).values()]
+    routed = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
+    return sorted((each["Method"], each["Path"]) for each in routed)
+
+
+def route_key(method: str, path: str) -> str:
+    """The route as API Gateway names it, which holds nothing of the path that was asked for."""
+    for known, template in routes():
+        if known == method and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
+            return f"{method} {template}"
+    return "$default"
+
+
 def http_event(
     method: str,
     path: str,
@@ -129,7 +147,7 @@ def http_event(
         context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     return {
         "version": "2.0",
-        "routeKey": f"{method} {path}",
+        "routeKey": route_key(method, path),
         "rawPath": path,
         "rawQueryString": urlencode(query or {}),
         "headers": headers,
@@ -144,6 +162,37 @@ def http_event(
 def staff() -> dict[str, Any]:
     """The claims of a member of staff's access token, as the authorizer passes them."""
     return {"token_use": "access", "client_id": STAFF_CLIENT, "username": "sam", "cognito:groups": "[staff]"}
+
+
+def service(scope: str) -> dict[str, Any]:
+    """The claims of an access token of a system of the shop's, as the authorizer passes them."""
+    return {"token_use": "access", "client_id": "service-client", "scope": scope}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Everything that functions have logged and counted since the last time, as it goes to CloudWatch."""
+    capsys = request.getfixturevalue("capsys")
+    # Powertools keeps a logger, and the stream it writes to, for each service: this test is one of its own.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"test-{uuid4()}")
+
+    def read() -> str:
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    return read
+
+
+def counts(text: str, metric: str) -> dict[tuple[str, ...], int]:
+    """What was counted under a metric's name, by the values of its dimensions in the order of their names."""
+    found: dict[tuple[str, ...], int] = {}
+    for line in map(json.loads, filter(None, text.splitlines())):
+        for each in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            if metric in [named["Name"] for named in each["Metrics"]]:
+                names = sorted(set(each["Dimensions"][0]) - {"service"})
+                values = tuple(line[name] for name in names)
+                found[values] = found.get(values, 0) + int(line[metric][0])
+    return found
 
 
 @pytest.fixture

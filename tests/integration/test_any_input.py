@@ -17,7 +17,9 @@ ROUTES = [
     ("review", "POST", "/reviews"),
     ("review", "PUT", "/reviews/AAAA-AAAA-AAAA-AAAA"),
     ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/notes"),
+    ("orders", "PUT", "/orders/A-1"),
 ]
+SERVICE = {"token_use": "access", "scope": "kept/permissions kept/orders"}
 FIELDS = (
     "email",
     "message",
@@ -67,8 +69,42 @@ quick = settings(
 def test_any_json_is_understood_or_refused(
     stack: Stack, function: str, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    answer = stack.request(function, method, path, json_body=body, claims=STAFF)
+    claims = SERVICE if function == "orders" else STAFF
+    answer = stack.request(function, method, path, json_body=body, claims=claims)
     assert answer.status < 500, answer.text
+
+
+CHECK = st.fixed_dictionaries(
+    {
+        "channel": st.sampled_from(["email", "phone", "post"]),
+        "address": st.text(max_size=40) | LIKELY,
+        "purpose": st.sampled_from(["marketing", "order_update", "catalogue", "answer"]) | st.text(max_size=10),
+    },
+    optional={
+        "list": st.sampled_from(["newsletter"]) | st.text(max_size=10),
+        "order_id": st.text(min_size=1, max_size=10),
+        "address_id": st.just(f"order-{'0' * 32}"),
+    },
+)
+
+
+@pytest.mark.promise("email-opt-out")
+@quick
+@given(checks=st.lists(CHECK, min_size=1, max_size=5))
+def test_any_question_to_the_gate_is_answered_one_by_one(stack: Stack, checks: list[dict[str, Any]]) -> None:
+    answer = stack.request("permissions", "POST", "/permissions", json_body={"checks": checks}, claims=SERVICE)
+    assert answer.status in (200, 400, 422), answer.text
+    if answer.status == 200:
+        assert len(answer.json["results"]) == len(checks)
+
+
+@pytest.mark.promise("email-opt-out")
+@quick
+@given(token=st.text(min_size=1, max_size=60), method=st.sampled_from(["GET", "POST"]))
+def test_any_text_for_a_token_is_not_found_and_stores_nothing(stack: Stack, token: str, method: str) -> None:
+    answer = stack.request("opt_out", method, f"/opt-outs/{token}")
+    assert answer.status in (303, 404, 422), answer.text
+    assert stack.suppressions() == []
 
 
 @pytest.mark.promise("security-measures")

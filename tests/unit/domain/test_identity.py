@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kept.domain.errors import ConfigurationError, NotFoundError
-from kept.domain.identity import Keys, new_reference, normalise_address, read_reference
+from kept.domain.identity import Keys, can_be_an_address, new_reference, normalise_address, read_reference
 
 KEYS = Keys("k" * 64)
 LOCAL = st.from_regex(r"[A-Za-z0-9.+_-]{1,20}", fullmatch=True)
@@ -31,6 +31,8 @@ def test_two_writings_of_an_international_address_are_one_person(one: str, other
     assert normalise_address(one) == normalise_address(other)
 
 
+@example("0\r.")
+@example("²\r.")
 @given(st.text(max_size=40))
 def test_any_text_at_all_has_a_spelling(text: str) -> None:
     assert normalise_address(normalise_address(text)) == normalise_address(text) or "@" in text
@@ -62,3 +64,79 @@ def test_a_reference_is_random_and_can_be_read_out() -> None:
 def test_what_is_no_reference_is_not_found(written: str) -> None:
     with pytest.raises(NotFoundError):
         read_reference(written)
+
+
+CHAIN = Keys("k" * 64 + "\n" + "r" * 64)
+LONGER = Keys("\n".join(("k" * 64, "r" * 64, "t" * 64)))
+
+
+@pytest.mark.promise("email-opt-out")
+def test_one_key_names_suppressions_as_it_names_people() -> None:
+    ann = KEYS.subject_id("ann@example.com")
+    assert KEYS.generation == 1
+    assert KEYS.suppression_ids(ann) == (ann,)
+    assert len(KEYS.check_values()) == 1
+
+
+@pytest.mark.promise("email-opt-out")
+@given(st.emails(domains=st.just("example.com")))
+def test_people_orders_and_references_keep_their_names_through_rotations(address: str) -> None:
+    for later in (CHAIN, LONGER):
+        assert later.subject_id(address) == KEYS.subject_id(address)
+        assert later.order_record_id(address) == KEYS.order_record_id(address)
+        assert later.order_lookup(address) == KEYS.order_lookup(address)
+        assert later.lookup(address) == KEYS.lookup(address)
+        assert later.phone_id(address) == KEYS.phone_id(address)
+
+
+@pytest.mark.promise("email-opt-out")
+def test_each_key_adds_a_name_for_a_suppression_that_follows_from_the_one_before() -> None:
+    ann = KEYS.subject_id("ann@example.com")
+    assert (CHAIN.generation, LONGER.generation) == (2, 3)
+    first, second, third = LONGER.suppression_ids(ann)
+    assert (first, second) == CHAIN.suppression_ids(ann)
+    assert CHAIN.rename(first) == second, "a rotation would put the opt-out where nobody looks"
+    assert LONGER.rename(second) == third
+    assert len({first, second, third}) == 3
+    assert {len(name) for name in (first, second, third)} == {16}
+
+
+@pytest.mark.promise("security-measures")
+def test_a_check_value_stands_for_a_key_and_all_before_it_and_says_nothing_about_them() -> None:
+    assert LONGER.check_values()[:2] == CHAIN.check_values()
+    assert CHAIN.check_values()[:1] == KEYS.check_values()
+    another_first = Keys("j" * 64 + "\n" + "r" * 64)
+    assert another_first.check_values()[1] != CHAIN.check_values()[1], "half a chain would pass for the whole"
+    for value in LONGER.check_values():
+        assert len(value) == 64
+        assert not {"k" * 8, "r" * 8, "t" * 8} & {value[i : i + 8] for i in range(57)}
+
+
+@pytest.mark.promise("security-measures")
+def test_the_newest_key_signs_and_what_any_of_them_signed_is_ours() -> None:
+    assert CHAIN.sign("x", b"message") != KEYS.sign("x", b"message")
+    for keys in (KEYS, CHAIN, LONGER):
+        assert LONGER.is_signed("x", b"message", keys.sign("x", b"message"))
+        assert LONGER.is_signed("x", b"message", keys.sign("x", b"message")[:12])
+    assert not KEYS.is_signed("x", b"message", CHAIN.sign("x", b"message"))
+    assert not LONGER.is_signed("x", b"message", KEYS.sign("y", b"message"))
+    assert not LONGER.is_signed("x", b"another", KEYS.sign("x", b"message"))
+    assert not LONGER.is_signed("x", b"message", LONGER.sign("x", b"message")[:11]), "too short to mean anything"
+    assert not LONGER.is_signed("x", b"message", b"")
+
+
+@pytest.mark.parametrize("secret", ["", "\n", "k" * 64 + "\nshort", "short\n" + "k" * 64, "k" * 64 + "\n\n" + "r" * 64])
+def test_a_chain_with_a_key_that_is_none_is_refused(secret: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Keys(secret)
+
+
+def test_a_line_break_at_the_end_of_the_secret_is_no_key() -> None:
+    assert Keys("k" * 64 + "\n").check_values() == KEYS.check_values()
+
+
+@pytest.mark.parametrize(
+    "written", ["ann@example.com", " ann+news@example.com\n", "o'hara@example.com", "ann@bücher.example"]
+)
+def test_a_bare_address_can_be_one(written: str) -> None:
+    assert can_be_an_address(written)

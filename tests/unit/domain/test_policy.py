@@ -57,6 +57,25 @@ MISTAKES = {
     "no language": ('languages = ["en", "ar"]', "languages = []", "languages: "),
     "no TOML": ('version = "', "version = ", "is not TOML"),
     "a form that can never be sent": ('"3 seconds"', '"2 days"', "forms.minimum_age: "),
+    "no time for orders": ('kept_for = "180 days"', 'kept_for = "0 days"', "orders.kept_for: is zero"),
+    "no length for orders": ('kept_for = "180 days"', "kept_for = 180", "orders.kept_for: expected a duration"),
+    "orders without a length": ('kept_for = "180 days"', "", "orders: "),
+    "another length for orders": ("[orders]", "[orders]\nbefore_review = '1 day'", "orders: "),
+    "a list without a number": ("number = 1", "", "lists[...]: "),
+    "a list's number that stands for marketing": (
+        "number = 1",
+        "number = 0",
+        "lists.newsletter.number: must be from 1",
+    ),
+    "a list's number that stands for everything": ("number = 1", "number = 255", "lists.newsletter.number: must be"),
+    "a negative number": ("number = 1", "number = -1", "lists.newsletter.number: must be from 1 to 254"),
+    "a number for two lists": ("number = 2", "number = 1", "lists.offers.number: is another list's too"),
+    "a list's number as a word": ("number = 1", "number = 'one'", "lists[...].number: "),
+    "a list's name in one language": (', ar = "النشرة البريدية"', "", "lists.newsletter.name: is missing in: ar"),
+    "a list's name as a word": ('{ en = "the newsletter", ar = "النشرة البريدية" }', '"news"', "lists[...].name: "),
+    "more in a list": ("[lists.newsletter]", "[lists.newsletter]\nopen = true", "lists[...]: "),
+    "no purposes of a channel": ('phone = ["order_update"]', "", "purposes: "),
+    "a channel that does not exist": ('phone = ["order_update"]', 'phone = []\nsms = ["x"]', "purposes: "),
 }
 
 

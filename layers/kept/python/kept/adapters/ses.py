@@ -71,7 +71,9 @@ class SesOutbox:
         from email.utils import formataddr, formatdate
 
         sender = self._sender
-        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+        # At its usual 78 columns, email would encode an unsubscribe link or message id that is longer, and nothing
+        # decodes it there. Lines may have 998 (RFC 5322 section 2.1.1).
+        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit", max_line_length=998))
         mail["From"] = formataddr((sender.name, sender.address))
         mail["To"], mail["Reply-To"] = answer.to, sender.reply_to
         mail["Subject"], mail["Date"] = answer.subject, formatdate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 import unicodedata
 from contextlib import suppress
@@ -17,6 +18,9 @@ SubjectId = NewType("SubjectId", bytes)
 _BYTES = 16
 _REFERENCE_BYTES = 10  # 80 random bits: 16 characters of base32, in four groups that can be read out on the telephone
 
+_PART = r"[^\s\x00-\x1f\x7f()<>\[\]:;@\\,\"]+"  # without the specials of RFC 5322 section 3.2.3, but for the dot
+_BARE = re.compile(f"{_PART}@{_PART}")
+
 
 def normalise_address(address: str) -> str:
     """The one spelling of an email address that its subject id is made of.
@@ -28,6 +32,8 @@ def normalise_address(address: str) -> str:
     if not address.isascii():
         address = unicodedata.normalize("NFC", address)
     local, _, domain = address.strip().lower().rpartition("@")
+    while domain != (shorter := domain.rstrip(".").rstrip()):
+        domain = shorter
     if not domain.isascii():
         import idna  # 10 ms of import, and most domains are ASCII
 
@@ -38,9 +44,12 @@ def normalise_address(address: str) -> str:
 
 
 def can_be_an_address(written: str) -> bool:
-    """Whether something has an email address's shape; what a form takes is checked more strictly (contact_details)."""
-    local, _, domain = written.rpartition("@")
-    return bool(local and domain) and len(written) <= 320 and len(written.split()) == 1
+    """Whether something is a bare email address by its shape; what a form takes is checked more strictly.
+
+    One in quotes, brackets or a `mailto:` is not: a mailing tool takes these off, and who opted out is somebody else
+    with them on.
+    """
+    return len(written) <= 320 and _BARE.fullmatch(written.strip()) is not None
 
 
 def new_reference() -> str:

@@ -9,7 +9,12 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from kept.domain.suppression import NOT_A_COMPLAINT, Reason
+
+_TOPIC_WORKS = "Successfully validated SNS topic for Amazon SES event publishing."
+"""What SES publishes, as plain text, when a topic is made its event destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,14 @@ class Feedback:
     addresses: tuple[str, ...] = field(repr=False)
 
 
-def read_feedback(event: dict[str, Any]) -> Feedback | None:
-    """The feedback in an event; None for what stops nothing: a soft bounce, a delivery, SES's own test message.
+def read_feedback(published: str) -> Feedback | None:
+    """The feedback in what SES published; None for what stops nothing: a soft bounce, a delivery, a test of the topic.
 
-    Raises KeyError, TypeError or ValueError for what is no event of SES's.
+    Raises KeyError, TypeError, ValueError or msgspec.DecodeError for what is no event of SES's.
     """
+    if published.strip() == _TOPIC_WORKS:
+        return None
+    event = msgspec.json.decode(published, type=dict[str, Any])
     kind = event.get("eventType")
     if kind == "Bounce" and event["bounce"]["bounceType"] == "Permanent":
         bounce = event["bounce"]

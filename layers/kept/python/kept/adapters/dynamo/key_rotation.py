@@ -83,13 +83,13 @@ def rewrite(table: str, keys: Keys) -> int:
 def finish(table: str, keys: Keys) -> int:
     """End the rotation; how many suppressions were under the older key. No function may write under it any more."""
     rewrite(table, keys)
-    with aws.unavailable("end the rotation"):
-        dynamodb().update_item(TableName=table, Key=KEY_CHECK, UpdateExpression="REMOVE rotating_from")
     count = 0
     for item in _older(table, keys.generation):
         with aws.unavailable("remove what lies under the older key"):
             dynamodb().delete_item(TableName=table, Key={"pk": item["pk"]})
         count += 1
+    with aws.unavailable("end the rotation"):  # last: who is interrupted before it ends this rotation the next time
+        dynamodb().update_item(TableName=table, Key=KEY_CHECK, UpdateExpression="REMOVE rotating_from")
     return count
 
 
