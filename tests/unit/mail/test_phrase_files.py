@@ -54,6 +54,10 @@ def test_mail_is_understood_alike_with_what_is_built(built: Path, monkeypatch: p
         ({"opt_out": {"strong": ["ab*"]}}, "no glob of three letters"),
         ({"opt_out": {"strong": ["stop ..99 it"]}}, "a gap is ..1 to"),
         ({"opt_out": {"strong": ["..3 me?"]}}, "no word that must be there"),
+        ({"opt_out": {"strong": ["an?|my mail"]}}, "'an\\?' can be no word"),
+        ({"opt_out": {"strong": ["mail|..3 me"]}}, "alternatives are single words"),
+        ({"opt_out": {"strong": ["^|so stop"]}}, "can be no word"),
+        ({"opt_out": {"strong": ["don't stop"]}}, "can be no word"),
         ({"opt_out": {"stronk": []}}, "unknown key stronk"),
     ],
 )

@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
-from kept.domain.mail.machine import machine_reason, pressed_unsubscribe
+from kept.domain.mail.machine import machine_hint, machine_reason, pressed_unsubscribe
 from kept.domain.mail.own_words import own_words
 from kept.domain.mail.phrase_files import Language, load_languages
 from kept.domain.mail.reader import Mail
@@ -22,6 +22,7 @@ REASON_CHARACTERS = 200
 SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion for staff
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
+_GREETING = 3  # words of a first sentence that may be no more than a greeting
 _TELLING = 2  # familiar words that a text must have for its language to be known
 _REPORTED_SPEECH = re.compile('"[^"\n]{20,300}+"|\u201c[^\u201d\n]{20,300}+\u201d|\u00ab[^\u00bb\n]{20,300}+\u00bb')
 _REPLY_ABOVE = re.compile(
@@ -60,17 +61,22 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
     if (reason := machine_reason(mail, envelope_sender, our_domains)) is not None:
         return Understanding(("machine",), 1.0, mail.language, (Reason("machine", "", reason),), machine_reason=reason)
     body = sentences_of(_REPORTED_SPEECH.sub(" ", own_words(mail, our_domains)))
-    sentences = _subject(mail, body) + body
+    subject = _subject(mail, body)
+    sentences = subject + body
     spoken = _languages(sentences)
     matches = [m for known in spoken for m in known.lexicon.matches(sentences) + _alone(known.lexicon, sentences, body)]
-    if _REPLY_ABOVE.match(mail.text):  # a help desk's own mail begins so; in a person's it would be quoted
+    if reply_above := bool(_REPLY_ABOVE.match(mail.text)):  # a help desk's own mail begins so; a person's quotes it
         rest = sentences_of(mail.text)
         matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
-    confidence = _confidence(matches)
+    counted = _counted(matches)
+    confidence = _confidence(counted)
     language = spoken[0].code if spoken else mail.language
     why = _reasons(m for m in matches if m.intent in confidence)
     if confidence.get("machine", 0) >= SURE:
-        return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
+        asks = any(confidence.get(intent, 0) >= SURE for intent in _REQUESTS)
+        begins = reply_above or (not asks and _begins_as_a_machine(counted, subject, body))
+        if begins or machine_hint(mail, our_domains) is not None or _two_signs(counted):
+            return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
     intents = tuple(intent for intent in _REQUESTS if confidence.get(intent, 0) >= SURE)
     suggested = tuple(intent for intent in _REQUESTS if 0 < confidence.get(intent, 0) < SURE)
     sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
@@ -107,16 +113,41 @@ def _languages(sentences: list[list[str]]) -> list[Language]:
     return [known for known in ranked if scores[known] * 3 >= best or known.code == "en"]
 
 
-def _confidence(matches: list[Match]) -> dict[str, float]:
-    """For each intent, how certain: the more independent matches, the more; none in a sentence that excludes it."""
-    excluded = {(m.intent, m.sentence) for m in matches if m.strength == "not"}  # people mix languages
+def _begins_as_a_machine(counted: list[Match], subject: list[list[str]], body: list[list[str]]) -> bool:
+    """Whether the subject, or the body below its greeting, begins with a program's words."""
+    below = next((number for number, words in enumerate(body) if len(words) > _GREETING), 0)
+    places = (0, len(subject) + below)
+    first = {number: " ".join(words) for number, words in enumerate(subject + body) if number in places}
+    return any(m.intent == "machine" and first.get(m.sentence, "").startswith(m.words) for m in counted)
+
+
+def _two_signs(counted: list[Match]) -> bool:
+    """Whether a program's wording is there twice: in two sentences, or in two places of one.
+
+    One alone may be a person's, who writes of an automatic reply, a full mailbox or a leave.
+    """
+    signs = [m for m in counted if m.intent == "machine"]
+    return any(
+        a.sentence != b.sentence or not set(a.words.split()) & set(b.words.split()) for a, b in combinations(signs, 2)
+    )
+
+
+def _counted(matches: list[Match]) -> list[Match]:
+    """The matches that count, the strongest first: the same words once, and none that is excluded in its sentence.
+
+    What excludes does so in its own language: a word of one may mean something else in another.
+    """
+    excluded = {(m.language, m.intent, m.sentence) for m in matches if m.strength == "not"}
+    counted: dict[tuple[str, str], Match] = {}
+    for match in sorted(matches, key=lambda m: -_WEIGHTS.get(m.strength, 0)):
+        if match.strength != "not" and (match.language, match.intent, match.sentence) not in excluded:
+            counted.setdefault((match.intent, match.words), match)
+    return list(counted.values())
+
+
+def _confidence(counted: list[Match]) -> dict[str, float]:
+    """For each intent, how certain: the more independent matches, the more."""
     doubt: dict[str, float] = {}
-    seen: set[tuple[str, str]] = set()
-    for match in sorted(matches, key=lambda m: -_WEIGHTS.get(m.strength, 0)):  # the same words count as their strongest
-        if match.strength == "not" or (match.intent, match.sentence) in excluded:
-            continue
-        if (match.intent, match.words) in seen:
-            continue
-        seen.add((match.intent, match.words))
+    for match in counted:
         doubt[match.intent] = doubt.get(match.intent, 1.0) * (1 - _WEIGHTS[match.strength])
     return {intent: 1 - left for intent, left in doubt.items()}

@@ -15,7 +15,17 @@ from typing import Any
 import msgspec
 
 from kept.domain.errors import PhraseError
-from kept.domain.mail.wording import INTENTS, STRENGTHS, Element, Lexicon, Pattern, Phrases, Strength, normalise
+from kept.domain.mail.wording import (
+    INTENTS,
+    STRENGTHS,
+    Element,
+    Lexicon,
+    Pattern,
+    Phrases,
+    Strength,
+    is_word,
+    normalise,
+)
 
 INDEX = "languages.json"  # of each language its name, its code, and the words that tell it from the others
 MAX_GAP = 8
@@ -137,6 +147,10 @@ class _Atoms:
             raise PhraseError(f"{self.name}: {where!r}: {word!r} is no word and no glob of three letters or more")
         if normalise(core) != core:
             raise PhraseError(f"{self.name}: {where!r}: write {word!r} in its normal form, {normalise(core)!r}")
+        if not is_word(core):  # a gap, `^` or `x?` among alternatives, a concept with a space in its name …
+            raise PhraseError(
+                f"{self.name}: {where!r}: {word!r} can be no word of a mail: alternatives are single words"
+            )
         kind[core] = self._numbers[word] = len(self._numbers)
         return kind[core]
 

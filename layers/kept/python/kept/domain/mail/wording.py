@@ -88,6 +88,11 @@ def normalise(text: str) -> str:
     return _MARKS.sub("", folded).translate(_LETTERS)
 
 
+def is_word(text: str) -> bool:
+    """Whether a normalised text is a single word, as `tokens_of` finds them, or a part of one."""
+    return "'" not in text and bool(_WORD.fullmatch(text))
+
+
 def tokens_of(sentence: str) -> list[str]:
     """The words of a normalised sentence; contractions and elisions in their parts."""
     words: list[str] = []
