@@ -163,14 +163,19 @@ def stub_network() -> None:
     def answer(_: Any, request: Any) -> AWSResponse:
         target = request.headers.get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        sent = request.body or b""
+        of_subjects = b'"subjects"' in (sent if isinstance(sent, bytes) else sent.encode())
+        found = {} if of_subjects else {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
         body = {
             "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "UpdateItem": b'{"Attributes":{}}',
-            "GetItem": json.dumps({"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}).encode(),
+            "GetItem": json.dumps(found).encode(),
             "BatchGetItem": SUPPRESSIONS,
             "DeleteItem": b'{"Attributes":{"discard_at":{"N":"9999999999"},"email":{"S":"ann@example.com"}}}',
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
+        if "//email." in request.url:
+            body = SENT_MAIL
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
@@ -178,6 +183,7 @@ def stub_network() -> None:
     urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
 
 
+SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
 SUPPRESSIONS = json.dumps(
     {
         "Responses": {
@@ -221,7 +227,7 @@ def check_result(function: str, result: Any) -> None:
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
     good |= {"access_requests": 202, "account": 201}
     if function in good and result["statusCode"] != good[function]:
-        sys.exit(f"{function} answered {result['statusCode']}: {result['body']}")
+        sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):
         sys.exit(f"{function} failed: {OUTPUT.getvalue()}")
 

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-
 from kept.adapters import aws
-from kept.adapters.dynamo.client import dynamodb
-from kept.adapters.dynamo.connection import Table, put_new
+from kept.adapters.dynamo.client import Item, dynamodb, put_new
 from kept.app.ports import OutgoingMail
 from kept.domain.errors import NotAllowedError
 from kept.domain.identity import SubjectId
@@ -31,35 +28,21 @@ class Sender:
     configuration_set: str  # SES's, which tells us of bounces and complaints
 
 
-class AnswerItem(Table):
-    """That an answer went to somebody; it is forgotten after a day, when another may go."""
-
-    class Meta(Table.Meta):
-        pass
-
-    pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
-    sk = UnicodeAttribute(range_key=True)
-    discard_at = NumberAttribute()
-
-
 class SesOutbox:
     """Keeps the port `Outbox`."""
 
     def __init__(self, table: str, sender: Sender, gate: Callable[[Check], Permission]) -> None:
         """`gate` is asked before each mail."""
-        AnswerItem.Meta.table_name = table
-        self._sender, self._gate = sender, gate
+        self._table, self._sender, self._gate = table, sender, gate
 
     def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
         """One conditional write; see the port."""
-        fields = {"pk": subject, "sk": _key(kind), "discard_at": now + _DAY}
-        return put_new(AnswerItem, fields, expired_at=now) is None
+        return put_new(self._table, _item(subject, kind, now + _DAY), expired_at=now) is None
 
     def release(self, subject: SubjectId, kind: Kind) -> None:
         """Let the claim lie in the past: TTL removes it, and this function needs no right to delete."""
-        item = {"pk": {"B": subject}, "sk": {"S": _key(kind)}, "discard_at": {"N": "1"}}
         with aws.unavailable("release an answer"):
-            dynamodb().put_item(TableName=AnswerItem.Meta.table_name, Item=item)
+            dynamodb().put_item(TableName=self._table, Item=_item(subject, kind, 1))
 
     def send(self, answer: OutgoingMail) -> None:
         """Ask the gate, then send as 7-bit MIME, so that no server on the way needs to change it."""
@@ -103,5 +86,6 @@ def _client() -> Any:
     return aws.client("ses")  # when there is something to send, which is seldom
 
 
-def _key(kind: Kind) -> str:
-    return f"answer#{kind}"
+def _item(subject: SubjectId, kind: Kind, discard_at: int) -> Item:
+    """That an answer of this kind went to somebody; it is forgotten after a day, when another may go."""
+    return {"pk": {"B": subject}, "sk": {"S": f"answer#{kind}"}, "discard_at": {"N": str(discard_at)}}

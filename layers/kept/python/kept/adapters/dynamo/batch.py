@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb
 
 BATCH = 100  # keys in one BatchGetItem
 _ATTEMPTS = 5
 _FIRST_WAIT = 0.05  # seconds; doubled with each attempt
-
-Item = dict[str, dict[str, Any]]
 
 
 def batch_get(table: str, keys: Sequence[Item], attributes: Sequence[str] = ()) -> tuple[list[Item], list[Item]]:

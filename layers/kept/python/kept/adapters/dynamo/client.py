@@ -1,14 +1,51 @@
-"""The one DynamoDB client of a function."""
+"""The one DynamoDB client of a function, and the write with which every record begins."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from kept.adapters import aws
+
+Item = dict[str, dict[str, Any]]
+"""An item in DynamoDB's JSON: `{"sk": {"S": "message#1"}}`."""
 
 
 @cache
 def dynamodb() -> Any:
     """The client, made when it is first needed."""
     return aws.client("dynamodb")
+
+
+def put_new(
+    table: str, item: Item, *, expired_at: int | None = None, but_for: tuple[str, str] | None = None
+) -> Item | None:
+    """Write an item unless its key is taken: None when written, else the item that is there.
+
+    With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
+    `but_for`, nor does one whose attribute of that name has that text. Raises UnavailableError.
+    """
+    request: dict[str, Any] = {
+        "TableName": table,
+        "Item": item,
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if expired_at is not None:
+        request["ConditionExpression"] += " OR discard_at <= :now"
+        request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
+    if but_for is not None:
+        request["ConditionExpression"] += " OR #name = :text"
+        request["ExpressionAttributeNames"] = {"#name": but_for[0]}
+        request.setdefault("ExpressionAttributeValues", {})[":text"] = {"S": but_for[1]}
+    with aws.unavailable("write a record"):
+        try:
+            dynamodb().put_item(**request)
+        except ClientError as error:
+            if aws.error_code(error) != "ConditionalCheckFailedException":
+                raise
+            standing: Item = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
+            return standing
+    return None

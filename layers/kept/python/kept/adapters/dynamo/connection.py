@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb
 from kept.domain.errors import UnavailableError
 
 
@@ -23,9 +22,6 @@ class SharedConnection(Connection):
     def client(self) -> Any:
         """The one client."""
         return dynamodb()
-
-
-KEY = "pk"
 
 
 class Table(Model):
@@ -45,43 +41,10 @@ class Table(Model):
         return connection
 
 
-def put_new(
-    table: type[Table],
-    fields: dict[str, Any],
-    *,
-    expired_at: int | None = None,
-    but_for: tuple[str, str] | None = None,
-) -> dict[str, Any] | None:
-    """Write an item unless its key is taken: None when written, else the item (in DynamoDB's JSON) that is there.
-
-    With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
-    `but_for`, nor does one whose attribute of that name has that text.
-    PynamoDB's own `save` cannot return the item that is there, which would cost a second call. Raises
-    UnavailableError.
-    """
+def to_raw(table: type[Table], fields: dict[str, Any]) -> Item:
+    """Fields of an item class in DynamoDB's JSON, for the writes that PynamoDB's own `save` cannot make."""
     attributes = table.get_attributes()
-    request: dict[str, Any] = {
-        "TableName": table.Meta.table_name,
-        "Item": {name: {(a := attributes[name]).attr_type: a.serialize(value)} for name, value in fields.items()},
-        "ConditionExpression": f"attribute_not_exists({KEY})",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-    if expired_at is not None:
-        request["ConditionExpression"] += " OR discard_at <= :now"
-        request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
-    if but_for is not None:
-        request["ConditionExpression"] += " OR #name = :text"
-        request["ExpressionAttributeNames"] = {"#name": but_for[0]}
-        request.setdefault("ExpressionAttributeValues", {})[":text"] = {"S": but_for[1]}
-    with aws.unavailable("write a record"):
-        try:
-            dynamodb().put_item(**request)
-        except ClientError as error:
-            if aws.error_code(error) != "ConditionalCheckFailedException":
-                raise
-            standing: dict[str, Any] = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
-            return standing
-    return None
+    return {name: {(a := attributes[name]).attr_type: a.serialize(value)} for name, value in fields.items()}
 
 
 _REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}

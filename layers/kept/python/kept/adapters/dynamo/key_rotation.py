@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.batch import Item
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, OTHER_KEY
 from kept.domain.errors import ConflictError, KeyMismatchError
 from kept.domain.identity import Keys

@@ -13,7 +13,8 @@ from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, Nu
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from kept.adapters.dynamo.connection import ConditionFailedError, Table, put_new, unavailable
+from kept.adapters.dynamo.client import put_new
+from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw, unavailable
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
@@ -86,14 +87,15 @@ class DynamoMessages:
 
     def __init__(self, table: str, keys: Keys) -> None:
         MessageItem.Meta.table_name = table
-        self._keys = keys
+        self._table, self._keys = table, keys
 
     def add(
         self, message: Message, *, replace_expired_at: int | None = None, replace_reviewed: bool = False
     ) -> Message | None:
         """One conditional write; see the port."""
         reviewed = ("status", "reviewed") if replace_reviewed else None
-        standing = put_new(MessageItem, self._fields(message), expired_at=replace_expired_at, but_for=reviewed)
+        item = to_raw(MessageItem, self._fields(message))
+        standing = put_new(self._table, item, expired_at=replace_expired_at, but_for=reviewed)
         return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
 
     def find(self, reference: str, now: int) -> Message:

@@ -17,7 +17,8 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from kept.adapters.dynamo.batch import Item, batch_get
+from kept.adapters.dynamo.batch import batch_get
+from kept.adapters.dynamo.client import Item
 from kept.adapters.dynamo.connection import ConditionFailedError, SharedConnection, Table, unavailable
 from kept.app.ports import PhoneUse, PostUse
 from kept.domain.errors import NotFoundError, UnavailableError

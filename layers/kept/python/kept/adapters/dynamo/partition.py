@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.batch import Item
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.batch import Item
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb, put_new
 from kept.domain.errors import NotFoundError
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Link, Session
@@ -27,7 +26,7 @@ class DynamoProofs:
         for number in range(limit):
             place = f"link-place#{number}"
             item: Item = _key(subject, place) | {"discard_at": {"N": str(until)}, "job": {"S": job}}
-            standing = self._put_new(item, now)
+            standing = put_new(self._table, item, expired_at=now)
             if standing is None:
                 return place
             if standing["job"]["S"] == job:
@@ -83,21 +82,6 @@ class DynamoProofs:
         """One delete."""
         with aws.unavailable("end a session"):
             dynamodb().delete_item(TableName=self._table, Key=_key(subject, f"session#{secret_hash}"))
-
-    def _put_new(self, item: Item, now: int) -> Item | None:
-        with aws.unavailable("claim a link"):
-            try:
-                dynamodb().put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(pk) OR discard_at <= :now",
-                    ExpressionAttributeValues={":now": {"N": str(now)}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except dynamodb().exceptions.ConditionalCheckFailedException as error:
-                standing: Item = error.response["Item"]
-                return standing
-        return None
 
 
 def _key(subject: SubjectId, sort_key: str) -> Item:

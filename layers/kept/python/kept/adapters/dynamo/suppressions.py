@@ -12,8 +12,8 @@ from collections.abc import Collection
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.batch import BATCH, Item, batch_get
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.batch import BATCH, batch_get
+from kept.adapters.dynamo.client import Item, dynamodb
 from kept.domain.errors import KeyMismatchError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.suppression import Reason, Scope

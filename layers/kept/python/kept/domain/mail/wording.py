@@ -31,6 +31,8 @@ _FUZZY_FROM = 6  # letters a word must have for a typing mistake in it to be ove
 _MARKS = re.compile(
     "[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\u0640\u0621\u00ad]+"
 )
+# Decomposing sorts each run of combining marks, in time quadratic in its length; no language has 30 of them (UAX 15).
+_MARK_RUN = re.compile(r"([^\w\s!-~]{30})[^\w\s!-~]++")
 _LETTERS = str.maketrans(
     {
         "ى": "ي",
@@ -83,8 +85,11 @@ def normalise(text: str) -> str:
 
     Spelling only: words and punctuation stay where they are.
     """
-    # Twice, since folding follows the letters that a compatibility character is taken apart into, and makes new ones.
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    if not text.isascii():
+        text = _MARK_RUN.sub(r"\1", text)
+        # Here too, since folding follows the letters that a compatibility character is taken apart into.
+        text = unicodedata.normalize("NFKD", text)
+    folded = unicodedata.normalize("NFKD", text.casefold())
     return _MARKS.sub("", folded).translate(_LETTERS)
 
 
