@@ -6,7 +6,8 @@ import base64
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from kept.app.ports import HeldItem, LinkMail, OutgoingMail, Page, PhoneUse, PostUse
+from kept.app.ports import AnswerKind, HeldItem, OutgoingMail, Page, PhoneUse, PostUse, QueuedMail
+from kept.domain.account import Account, Registration
 from kept.domain.errors import (
     ConflictError,
     FieldProblem,
@@ -21,7 +22,7 @@ from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.retention import is_held
-from kept.domain.suppression import Reason, Scope
+from kept.domain.suppression import Reason, Scope, Suppression
 
 
 class MemoryMessages:
@@ -68,13 +69,57 @@ class MemoryMessages:
             raise ConflictError
         self.records[key] = replace(standing, notes=(*standing.notes, note))
 
-    def review(self, before: Message, after: Message, now: int) -> None:
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        record = self.records.get((subject, record_id))
+        if record is None or not is_held(record.discard_at, now):
+            raise NotFoundError
+        return record
+
+    def change(self, before: Message, after: Message, now: int) -> None:
         key = (after.subject_id, after.record_id)
         standing = self.records.get(key)
-        unchanged = standing and (standing.discard_at, standing.status) == (before.discard_at, before.status)
+        unchanged = standing and _what_two_may_change(standing) == _what_two_may_change(before)
         if not unchanged or not is_held(before.discard_at, now):
             raise ConflictError
         self.records[key] = replace(after, notes=standing.notes if standing else ())
+
+
+def _what_two_may_change(message: Message) -> tuple[object, ...]:
+    return message.discard_at, message.status, message.answer_by, message.hold
+
+
+class MemoryAccounts:
+    """Keeps the port `Accounts`."""
+
+    def __init__(self) -> None:
+        self.registrations: dict[tuple[bytes, str], Registration] = {}
+        self.accounts: dict[bytes, Account] = {}
+
+    def add_registration(self, registration: Registration) -> None:
+        self.registrations[registration.subject_id, registration.record_id] = registration
+
+    def find_registration(self, subject: SubjectId, record_id: str, now: int) -> Registration | None:
+        found = self.registrations.get((subject, record_id))
+        return found if found and is_held(found.discard_at, now) else None
+
+    def end_registration(self, subject: SubjectId, record_id: str) -> None:
+        self.registrations.pop((subject, record_id), None)
+
+    def find(self, subject: SubjectId, now: int) -> Account | None:
+        found = self.accounts.get(subject)
+        return found if found and is_held(found.discard_at, now) else None
+
+    def add(self, account: Account, now: int) -> Account | None:
+        standing = self.find(account.subject_id, now)
+        if standing is None:
+            self.accounts[account.subject_id] = account
+        return standing
+
+    def change(self, before: Account, after: Account, now: int) -> None:
+        standing = self.find(before.subject_id, now)
+        if standing is None or standing.revision != before.revision:
+            raise ConflictError
+        self.accounts[before.subject_id] = replace(after, revision=before.revision + 1)
 
 
 class MemorySuppressions:
@@ -88,6 +133,17 @@ class MemorySuppressions:
         if self.failing:
             raise UnavailableError
         self.entries.setdefault((subject, scope), (reason, at))
+
+    def of(self, subject: SubjectId) -> dict[Scope, Suppression]:
+        if self.failing:
+            raise UnavailableError
+        return {scope: Suppression(*entry) for (owner, scope), entry in self.entries.items() if owner == subject}
+
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        if self.failing:
+            raise UnavailableError
+        for scope in scopes:
+            self.entries.pop((subject, scope), None)
 
     def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
         if self.failing:
@@ -143,9 +199,9 @@ class MemoryMailQueue:
     """Keeps the port `MailQueue`."""
 
     def __init__(self) -> None:
-        self.mails: list[LinkMail] = []
+        self.mails: list[QueuedMail] = []
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         self.mails.append(mail)
 
 
@@ -193,13 +249,15 @@ class MemoryProofs:
     def add_link(self, link: Link) -> None:
         self.links[link.subject_id, link.secret_hash] = link
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
         link = self.links.get((subject, secret_hash))
         if link is None or not is_held(link.discard_at, now):
             raise NotFoundError
-        return self.links.pop((subject, secret_hash))
+        return link
 
-    def add_session(self, session: Session) -> None:
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        self.find_link(link.subject_id, link.secret_hash, now)
+        del self.links[link.subject_id, link.secret_hash]
         self.sessions[session.subject_id, session.secret_hash] = session
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
@@ -230,17 +288,17 @@ class MemoryOutbox:
 
     def __init__(self, gate: Callable[[Check], Permission] | None = None, *, failing: bool = False) -> None:
         self.gate = gate
-        self.claims: dict[tuple[bytes, Kind], int] = {}
+        self.claims: dict[tuple[bytes, AnswerKind], int] = {}
         self.sent: list[OutgoingMail] = []
         self.failing = failing
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         if self.claims.get((subject, kind), 0) > now:
             return False
         self.claims[subject, kind] = now + 86400
         return True
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         self.claims.pop((subject, kind), None)
 
     def send(self, answer: OutgoingMail) -> None:

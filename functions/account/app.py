@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from kept.adapters.clock import now
-from kept.app.prove_identity import end_session, open_session
+from kept.app.leave import Stores as Holdings
+from kept.app.leave import leave
+from kept.app.my_data import Preferences, correct, prefer, scopes_of
+from kept.app.prove_identity import Stores, end_session, open_session
+from kept.app.register import affirm
+from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.proof import read_token
 from kept.entry import pages, wiring
 from kept.entry.http import Answer, Api, Request
+from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeftBody, MeBody, PreferencesBody
 
 handler = Api()
+
+ERASING_SECONDS = 20  # of the function's 29; what is left then is erased by the next request
 
 
 class LinkBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,9 +53,8 @@ def get_link(request: Request[None]) -> Answer:
 def post_session(request: Request[LinkBody]) -> Answer:
     """Use the link up and set the session's cookie. A session that was open in this browser ends."""
     request.refuse_other_sites()
-    cookie, session, _link = open_session(
-        request.body.token, request.cookie, policy=wiring.policy(), proofs=wiring.proofs(), now=now()
-    )
+    stores = Stores(wiring.proofs(), wiring.accounts(), wiring.messages())
+    cookie, session = open_session(request.body.token, request.cookie, policy=wiring.policy(), stores=stores, now=now())
     seconds = session.discard_at - now()
     if request.is_form:
         return Answer(303, location="/me", cookie=(cookie, seconds))
@@ -58,3 +66,89 @@ def delete_session(request: Request[None]) -> Answer:
     """End the session; its cookie is worth nothing from now on."""
     end_session(str(request.cookie), proofs=wiring.proofs())
     return Answer(204, cookie=("", 0))
+
+
+@handler.route("GET", "/me", summary="Who is signed in", access="person", answers={200: MeBody})
+def get_me(request: Request[None]) -> Answer:
+    """The account, what is not sent to its owner, and whether the policy is to be affirmed again."""
+    return _me(request)
+
+
+@handler.route(
+    "PUT", "/me/preferences", summary="Say what you wish", access="person", reads=PreferencesBody, answers={200: MeBody}
+)
+def put_preferences(request: Request[PreferencesBody]) -> Answer:
+    """Opt out and in again by scope; language, and what the postal address may be used for."""
+    body, policy = request.body, wiring.policy()
+    wishes = scopes_of(body.opt_outs.wishes(), body.opt_outs.lists, policy)
+    prefer(
+        request.session,
+        Preferences(wishes, body.language, body.postal_purposes),
+        policy=policy,
+        accounts=wiring.accounts(),
+        suppressions=wiring.suppressions(),
+        welcome_back=wiring.welcome_back,
+        now=now(),
+    )
+    return _me(request)
+
+
+@handler.route(
+    "POST", "/me/affirmations", summary="Affirm the policy", access="person", reads=AffirmationBody,
+    answers={201: MeBody},
+)  # fmt: skip
+def post_affirmation(request: Request[AffirmationBody]) -> Answer:
+    """Affirm the current version, for oneself and for others by name. Who has no account has one then."""
+    affirm(
+        request.session.subject_id,
+        request.session.email,
+        request.body.policy_version,
+        request.body.on_behalf_of,
+        policy=wiring.policy(),
+        accounts=wiring.accounts(),
+        now=now(),
+    )
+    return _me(request, status=201)
+
+
+@handler.route(
+    "PATCH", "/me/records/{record_id}", summary="Correct what you gave", access="person", reads=CorrectionBody,
+    answers={204: None},
+)  # fmt: skip
+def patch_record(request: Request[CorrectionBody], record_id: str) -> Answer:
+    """Put right what the person gave in a record; what others wrote is not theirs to change."""
+    correct(
+        request.session,
+        record_id,
+        request.body.changes(),
+        policy=wiring.policy(),
+        accounts=wiring.accounts(),
+        messages=wiring.messages(),
+        now=now(),
+    )
+    return Answer(204)
+
+
+@handler.route(
+    "DELETE", "/me", summary="Leave", access="person", reads=LeaveBody, answers={200: LeftBody, 202: LeftBody}
+)
+def delete_me(request: Request[LeaveBody]) -> Answer:
+    """Erase everything, but for what a law keeps, and opt out. What remains is the suppression and the ledger."""
+    if not request.body.confirm:
+        raise InvalidInputError(
+            FieldProblem("/confirm", "must be true: everything we hold about you is erased then, and cannot come back")
+        )
+    until = time.monotonic() + ERASING_SECONDS
+    stores = Holdings(wiring.partition(), wiring.suppressions(), wiring.raw_mail())
+    left = leave(
+        request.session, keys=wiring.keys(), stores=stores, now=now(), in_time=lambda: time.monotonic() < until
+    )
+    handler.observer.count("Erased", outcome="done" if left.done else "more")
+    return Answer(200 if left.done else 202, LeftBody.of(left), cookie=("", 0) if left.done else None)
+
+
+def _me(request: Request[Any], status: int = 200) -> Answer:
+    session, policy = request.session, wiring.policy()
+    account = wiring.accounts().find(session.subject_id, now())
+    suppressed = wiring.suppressions().of(session.subject_id)
+    return Answer(status, MeBody.of(session.email, account, suppressed, policy))

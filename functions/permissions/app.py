@@ -31,7 +31,7 @@ class CheckBody(Check, frozen=True, forbid_unknown_fields=True):
     purpose: Annotated[str, Meta(max_length=64)]
     list: Annotated[str, Meta(max_length=64)] | None = None
     order_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    address_id: Annotated[str, Meta(pattern="^(message|order)-[0-9a-f]{32}$")] | None = None
+    address_id: Annotated[str, Meta(pattern="^((message|order)-[0-9a-f]{32}|account-self)$")] | None = None
 
 
 class ChecksBody(msgspec.Struct, forbid_unknown_fields=True):

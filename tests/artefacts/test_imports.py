@@ -16,7 +16,9 @@ pytestmark = pytest.mark.e2e
 PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 
 # What costs something to import, and the functions that have a use for it.
-WITH_ROUTES = {"contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "account", "pages"}
+WITH_ROUTES = {
+    "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account", "pages",
+}  # fmt: skip
 WITH_DATABASE = WITH_ROUTES - {"pages", "account"} | {"inbound_email", "mailing", "deployment"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
@@ -27,7 +29,7 @@ USERS: dict[str, set[str]] = {
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
     "jinja2": {"pages", "account"},
-    "email_validator": {"contact_intake", "opt_out", "orders", "access_requests"},
+    "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,

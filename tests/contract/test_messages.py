@@ -109,7 +109,7 @@ def test_nothing_past_its_date_is_found_listed_noted_or_reviewed(messages: Messa
     with pytest.raises(NotFoundError):
         messages.annotate(record, Note(NOW, "sam", "x"), NOW)
     with pytest.raises(ConflictError):
-        messages.review(record, replace(record, status="reviewed"), NOW)
+        messages.change(record, replace(record, status="reviewed"), NOW)
     assert messages.queue("new", ["message"], None, 10, NOW).items == ()
 
 
@@ -190,9 +190,9 @@ def test_a_review_replaces_what_it_was_based_on_and_nothing_else(messages: Messa
         reviewed_by="sam",
         discard_at=NOW + 5,
     )
-    messages.review(before, after, NOW)
+    messages.change(before, after, NOW)
     assert messages.find(before.reference, NOW) == after
     with pytest.raises(ConflictError):
-        messages.review(before, replace(after, outcome="again"), NOW)
+        messages.change(before, replace(after, outcome="again"), NOW)
     assert [m.outcome for m in messages.queue("reviewed", ["complaint"], None, 9, NOW).items] == ["done"]
     assert messages.queue("new", ["message"], None, 9, NOW).items == ()

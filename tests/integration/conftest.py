@@ -205,6 +205,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.suppressions,
         wiring.raw_mail,
         wiring.orders,
+        wiring.accounts,
         wiring.partition,
         wiring.proofs,
         wiring.mails,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kept.adapters import aws
-from kept.app.ports import LinkMail
+from kept.app.ports import QueuedMail
 
 
 class SqsMailQueue:
@@ -17,7 +17,7 @@ class SqsMailQueue:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         """One message. It names the address, so the queue is encrypted and keeps it for an hour at most."""
         with aws.unavailable("queue a mail"):
             _client().send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(mail).decode())

@@ -52,10 +52,10 @@ def receive_contact(
     (nothing stored; also where the key stands for another body), UnavailableError.
     """
     email = contact_details.read_email(contact.email)
-    _check_text(contact.message)
+    check_text(contact.message)
     phone = contact_details.read_phone(contact.phone, policy.site.phone_region) if contact.phone else None
     if contact.postal_address is not None:
-        _check_purposes(contact.postal_address, policy)
+        contact_details.check_postal_address(contact.postal_address, policy)
     subject_id = keys.subject_id(email)
     message = Message(
         subject_id=subject_id,
@@ -83,20 +83,9 @@ def receive_contact(
     return Receipt(already.reference, already.discard_at)
 
 
-def _check_text(message: str) -> None:
+def check_text(message: str, pointer: str = "/message") -> None:
+    """Whether it says anything, and not too much. Raises InvalidInputError."""
     if not message.strip():
-        raise InvalidInputError(FieldProblem("/message", "is empty"))
+        raise InvalidInputError(FieldProblem(pointer, "is empty"))
     if len(message.encode()) > MESSAGE_BYTES:
-        raise InvalidInputError(FieldProblem("/message", f"is longer than {MESSAGE_BYTES:,} bytes"))
-
-
-def _check_purposes(address: PostalAddress, policy: Policy) -> None:
-    if not address.text.strip():
-        raise InvalidInputError(FieldProblem("/postal_address/text", "is empty"))
-    if not address.purposes or not set(address.purposes) <= set(policy.purposes.post):
-        raise InvalidInputError(
-            FieldProblem(
-                "/postal_address/purposes",
-                f"must name what we may use it for, one or more of: {', '.join(policy.purposes.post)}",
-            )
-        )
+        raise InvalidInputError(FieldProblem(pointer, f"is longer than {MESSAGE_BYTES:,} bytes"))

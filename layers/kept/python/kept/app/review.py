@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from kept.app.ports import Messages, Page
+from kept.app.ports import MailQueue, Messages, Page, QueuedMail
+from kept.app.prove_identity import link_mail
 from kept.domain import contact_details
+from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
-from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Status
-from kept.domain.retention import discard_after_review, discard_at_birth
+from kept.domain.records import MAIN_QUEUE, Extension, Hold, Kind, Message, Note, Status
+from kept.domain.retention import discard_after_review, discard_at_birth, regular_discard
 
 PAGE_SIZE = 25
 
@@ -43,6 +45,11 @@ def mark_reviewed(
     """
     before = read_record(reference, messages=messages, now=now)
     kind = kind or before.kind
+    discard_at = discard_after_review(
+        policy.retention_of(kind), received_at=before.received_at, reviewed_at=now, current=before.discard_at
+    )
+    if before.hold is not None:
+        discard_at = max(discard_at, before.hold.until)
     after = replace(
         before,
         kind=kind,
@@ -50,22 +57,113 @@ def mark_reviewed(
         outcome=outcome,
         reviewed_at=now,
         reviewed_by=by,
-        discard_at=discard_after_review(
-            policy.retention_of(kind),
-            received_at=before.received_at,
-            reviewed_at=now,
-            current=before.discard_at,
-        ),
+        discard_at=discard_at,
     )
-    messages.review(before, after, now)
+    messages.change(before, after, now)
     return after
 
 
-def record_telephone_call(
-    kind: Kind, email: str, text: str, *, by: str, policy: Policy, keys: Keys, messages: Messages, now: int
+def extend_deadline(
+    reference: str, reason: str, *, by: str, policy: Policy, messages: Messages, mails: MailQueue, now: int
 ) -> Message:
-    """What somebody said by telephone joins the same queue. Raises InvalidInputError for a wrong address."""
-    email = contact_details.read_email(email)
+    """Answer a request later than promised: once, before the deadline, and the person is told why.
+
+    The same again tells the person again, in case that failed the first time (a mail is sent once a day at the most).
+    The record is kept as much longer as the answer takes, within its hard maximum. Raises NotFoundError, ConflictError,
+    UnavailableError.
+    """
+    before = read_record(reference, messages=messages, now=now)
+    after = before
+    if before.extension is None or before.extension.reason != reason:
+        after = _extended(before, Extension(now, by, reason), policy, now)
+        messages.change(before, after, now)
+    if after.email is not None:
+        mails.put(
+            QueuedMail(
+                job=f"{after.record_id} extended",
+                email=after.email,
+                language=after.locale or (after.mail.language if after.mail else ""),
+                topic="extension",
+                reference=after.reference,
+                answer_by=after.answer_by,
+                reason=reason,
+            )
+        )
+    return after
+
+
+def hold(reference: str, reason: str, until: int, *, by: str, policy: Policy, messages: Messages, now: int) -> Message:
+    """Keep a record until a time (seconds since the epoch) because a law asks for that, which `reason` states.
+
+    Raises NotFoundError, ConflictError, InvalidInputError for a time that is past, or longer than the policy allows.
+    """
+    before = read_record(reference, messages=messages, now=now)
+    longest = policy.legal_hold.longest
+    if not now < until <= before.received_at + longest:
+        raise InvalidInputError(FieldProblem("/until", f"must be ahead, and within {longest} of when it came in"))
+    after = replace(before, hold=Hold(now, by, reason, until), discard_at=max(_regular(before, policy), until))
+    messages.change(before, after, now)
+    return after
+
+
+def end_hold(reference: str, *, policy: Policy, messages: Messages, now: int) -> Message:
+    """End a legal hold: the record goes when it would have gone without, which may be at once.
+
+    Raises NotFoundError, ConflictError.
+    """
+    before = read_record(reference, messages=messages, now=now)
+    if before.hold is None:
+        return before
+    after = replace(before, hold=None, discard_at=min(before.discard_at, max(_regular(before, policy), now)))
+    messages.change(before, after, now)
+    return after
+
+
+def _extended(before: Message, extension: Extension, policy: Policy, now: int) -> Message:
+    if before.kind != "request" or before.answer_by is None or before.status != "new":
+        raise ConflictError("Only a request that waits for its answer can be answered later.")
+    if before.extension is not None:
+        raise ConflictError("This request was extended once, for another reason, and cannot be again.")
+    if before.answer_by <= now:
+        raise ConflictError("The deadline is over: the person must be told before it is. Answer the request now.")
+    extended = replace(before, extension=extension, answer_by=before.answer_by + policy.deadlines.access_extension)
+    return replace(extended, discard_at=max(before.discard_at, _regular(extended, policy)))
+
+
+def _regular(message: Message, policy: Policy) -> int:
+    """The discard date that a record has by its kind, its review and its extension, without a hold."""
+    retention = policy.retention_of(message.kind)
+    regular = regular_discard(retention, received_at=message.received_at, reviewed_at=message.reviewed_at)
+    if message.extension is not None and message.reviewed_at is None:
+        longer = regular + policy.deadlines.access_extension
+        regular = min(longer, message.received_at + retention.hard_maximum)
+    return regular
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What somebody said by telephone, and the member of staff who took it down."""
+
+    kind: Kind
+    email: str
+    text: str
+    by: str
+
+
+def record_telephone_call(
+    call: Call,
+    *,
+    policy: Policy,
+    keys: Keys,
+    messages: Messages,
+    mails: MailQueue,
+    now: int,
+) -> Message:
+    """What somebody said by telephone joins the same queue; who asks for their data is mailed the link.
+
+    Raises InvalidInputError for a wrong address, UnavailableError.
+    """
+    email, kind = contact_details.read_email(call.email), call.kind
     message = Message(
         subject_id=keys.subject_id(email),
         record_id=new_record_id(),
@@ -75,9 +173,11 @@ def record_telephone_call(
         received_at=now,
         discard_at=discard_at_birth(policy.retention_of(kind), now),
         email=email,
-        text=text,
+        text=call.text,
         answer_by=policy.answer_by(kind, now),
-        recorded_by=by,
+        recorded_by=call.by,
     )
     messages.add(message)
+    if kind == "request":
+        mails.put(link_mail(message, job=message.record_id, language=None))
     return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,13 @@ class Deadlines(_Table, frozen=True):
 
     access: Duration
     complaint: Duration
+    access_extension: Duration  # once, and the person is told why
+
+
+class LegalHold(_Table, frozen=True):
+    """How long after it came in a record may be kept, where staff state the law that asks for it."""
+
+    longest: Duration
 
 
 class Forms(_Table, frozen=True):
@@ -123,6 +131,7 @@ class Policy(_Table, frozen=True):
     exports: Exports
     purposes: Purposes
     deadlines: Deadlines
+    legal_hold: LegalHold
     forms: Forms
     promises: tuple[Promise, ...]
     lists: dict[str, MailingList] = {}
@@ -144,8 +153,18 @@ class Policy(_Table, frozen=True):
 
     @property
     def longest_retention(self) -> Duration:
-        """The hard maximum of the kind that is kept longest, in seconds: no backstop may act before it."""
-        return max(self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        """How long a record may be kept at the most, in seconds, legal hold included: no backstop may act before."""
+        longest = (self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        return max(self.legal_hold.longest, *longest)
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256, in hexadecimal, of the promises' text in every language: what somebody affirms when they register.
+
+        Of JSON with sorted keys in UTF-8, without white space: `[{"id": …, "text": {"ar": …, "en": …}}, …]`.
+        """
+        text = [{"id": promise.id, "text": promise.text} for promise in self.promises]
+        return hashlib.sha256(msgspec.json.encode(text, order="sorted")).hexdigest()
 
 
 def load_policy(path: Path = SHIPPED) -> Policy:
@@ -184,6 +203,8 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
         for field in getattr(policy, table).__struct_fields__
         if getattr(getattr(policy, table), field) == 0
     ]
+    if policy.deadlines.access + policy.deadlines.access_extension > policy.retention.request.hard_maximum:
+        found.append(("deadlines.access_extension", "ends after a request must be gone (its hard_maximum)"))
     if policy.account.inactive_after > policy.account.hard_maximum:
         found.append(("account.inactive_after", "is longer than hard_maximum"))
     if policy.forms.minimum_age >= policy.forms.maximum_age:

@@ -46,7 +46,7 @@ def read_body(content: bytes, content_type: str, wanted: type[T], *, forms: bool
         if media_type == JSON:
             return msgspec.json.decode(content, type=wanted)
         if media_type == FORM and forms:
-            return msgspec.convert(_form_fields(content), wanted)
+            return msgspec.convert(_form_fields(content), wanted, strict=False)  # a form knows no true and no 1
     except msgspec.ValidationError as error:
         raise InvalidInputError(_field_problem(error, wanted)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

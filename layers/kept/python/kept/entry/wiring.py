@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
+    from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
@@ -78,6 +79,14 @@ def proofs() -> DynamoProofs:
 
 
 @cache
+def accounts() -> DynamoAccounts:
+    """Accounts, and registrations that wait."""
+    from kept.adapters.dynamo.accounts import DynamoAccounts
+
+    return DynamoAccounts(setting("SUBJECTS_TABLE"))
+
+
+@cache
 def partition() -> DynamoPartition:
     """Everything in one person's partition."""
     from kept.adapters.dynamo.partition import DynamoPartition
@@ -108,6 +117,13 @@ def outbox() -> SesOutbox:
     address = f"{site.support_email.partition('@')[0]}@{setting('MAIL_DOMAIN')}"
     sender = Sender(address, site.name, site.support_email, setting("CONFIGURATION_SET"))
     return SesOutbox(setting("SUBJECTS_TABLE"), sender, gate)
+
+
+def welcome_back(address: str) -> None:
+    """Take an address off SES's own suppression list, for its owner."""
+    from kept.adapters import ses
+
+    ses.welcome_back(address)
 
 
 def forget_keys() -> None:
