@@ -45,7 +45,7 @@ CLIENTS = {
     "access_requests": ["dynamodb", "secretsmanager", "sqs"],
     "mailing": ["dynamodb", "secretsmanager", "ses"],
     "registrations": ["dynamodb", "secretsmanager", "sqs"],
-    "account": ["dynamodb"],
+    "account": ["dynamodb", "secretsmanager"],
     "ledger": ["s3"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
@@ -168,15 +168,17 @@ def stub_network() -> None:
         target = request.headers.get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         sent = request.body or b""
-        of_subjects = b'"subjects"' in (sent if isinstance(sent, bytes) else sent.encode())
-        found = {} if of_subjects else {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
+        sent = sent if isinstance(sent, bytes) else sent.encode()
+        found = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
+        if b'"subjects"' in sent:
+            found = {"Item": LINK} if b"link#" in sent else {}
         body = {
             "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "UpdateItem": b'{"Attributes":{}}',
             "GetItem": json.dumps(found).encode(),
             "BatchGetItem": SUPPRESSIONS,
-            "DeleteItem": b'{"Attributes":{"discard_at":{"N":"9999999999"},"email":{"S":"ann@example.com"}}}',
+            "TransactWriteItems": b"{}",
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
         if "//email." in request.url:
             body = SENT_MAIL
@@ -187,6 +189,7 @@ def stub_network() -> None:
     urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
 
 
+LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
 SUPPRESSIONS = json.dumps(
     {

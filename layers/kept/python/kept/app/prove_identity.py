@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from kept.app.ports import Accounts, MailQueue, Messages, Proofs, QueuedMail
 from kept.app.register import confirm_registration
 from kept.domain import contact_details
-from kept.domain.account import discard_unless_seen
+from kept.domain.account import seen
 from kept.domain.errors import ConflictError, NotFoundError
 from kept.domain.identity import Keys, new_record_id, new_reference
 from kept.domain.policy import Policy
@@ -103,9 +103,8 @@ def _see(link: Link, policy: Policy, accounts: Accounts, now: int) -> None:
     """Move an account's discard date on: its owner is there."""
     account = accounts.find(link.subject_id, now)
     if account is not None and account.seen_at < now:
-        moved = discard_unless_seen(account.registered_at, now, policy)
         with suppress(ConflictError):  # they are there in another browser too
-            accounts.change(account, replace(account, seen_at=now, discard_at=moved), now)
+            accounts.change(account, seen(account, policy, now), now)
 
 
 def _mark_verified(link: Link, record_id: str, policy: Policy, messages: Messages, now: int) -> None:

@@ -11,7 +11,7 @@ from kept.domain import contact_details
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
-from kept.domain.records import MAIN_QUEUE, Extension, Hold, Kind, Message, Note, Status
+from kept.domain.records import MAIN_QUEUE, DateMoved, Extension, Hold, Kind, Message, Note, Status
 from kept.domain.retention import discard_after_review, discard_at_birth, regular_discard
 
 PAGE_SIZE = 25
@@ -101,7 +101,8 @@ def hold(reference: str, reason: str, until: int, *, by: str, policy: Policy, me
     longest = policy.legal_hold.longest
     if not now < until <= before.received_at + longest:
         raise InvalidInputError(FieldProblem("/until", f"must be ahead, and within {longest} of when it came in"))
-    after = replace(before, hold=Hold(now, by, reason, until), discard_at=max(_regular(before, policy), until))
+    held = replace(before, hold=Hold(now, by, reason, until), discard_at=max(_regular(before, policy), until))
+    after = replace(held, date_moved=DateMoved("hold", now))
     messages.change(before, after, now)
     return after
 
@@ -114,7 +115,8 @@ def end_hold(reference: str, *, policy: Policy, messages: Messages, now: int) ->
     before = read_record(reference, messages=messages, now=now)
     if before.hold is None:
         return before
-    after = replace(before, hold=None, discard_at=min(before.discard_at, max(_regular(before, policy), now)))
+    discard_at = min(before.discard_at, max(_regular(before, policy), now))
+    after = replace(before, hold=None, discard_at=discard_at, date_moved=DateMoved("hold-ended", now))
     messages.change(before, after, now)
     return after
 
@@ -127,7 +129,8 @@ def _extended(before: Message, extension: Extension, policy: Policy, now: int) -
     if before.answer_by <= now:
         raise ConflictError("The deadline is over: the person must be told before it is. Answer the request now.")
     extended = replace(before, extension=extension, answer_by=before.answer_by + policy.deadlines.access_extension)
-    return replace(extended, discard_at=max(before.discard_at, _regular(extended, policy)))
+    discard_at = max(before.discard_at, _regular(extended, policy))
+    return replace(extended, discard_at=discard_at, date_moved=DateMoved("extended", now))
 
 
 def _regular(message: Message, policy: Policy) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import SubjectId
 from kept.domain.policy import Policy
-from kept.domain.records import PostalAddress
+from kept.domain.records import DateMoved, PostalAddress
 
 ACCOUNT_ID = "self"
 """The record id of an account: a person has one."""
@@ -52,6 +52,7 @@ class Account:
     phone: str | None = None
     postal_address: PostalAddress | None = None
     language: str | None = None
+    date_moved: DateMoved | None = None
     revision: int = 0  # how often it was changed: who writes an older one is told
 
 
@@ -84,8 +85,14 @@ def new_account(
     return replace(begun, **given)  # type: ignore[arg-type]  # fields of an account by their names
 
 
+def seen(account: Account, policy: Policy, now: int) -> Account:
+    """An account whose owner has signed in: the stated reason that moves its date on."""
+    discard_at = discard_unless_seen(account.registered_at, now, policy)
+    return replace(account, seen_at=now, discard_at=discard_at, date_moved=DateMoved("signed-in", now))
+
+
 def discard_unless_seen(registered_at: int, seen_at: int, policy: Policy) -> int:
-    """When an account goes if nobody signs in to it again: signing in is the stated reason that moves the date on."""
+    """When an account goes if nobody signs in to it again."""
     return min(seen_at + policy.account.inactive_after, registered_at + policy.account.hard_maximum)
 
 

@@ -79,6 +79,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class DateMoved:
+    """Why a discard date is another than the record was born with or reviewed to; the ledger reads it."""
+
+    reason: str  # a word of ours
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """That an answer needs longer, which happens once; the person was told why."""
 
@@ -122,6 +130,7 @@ class Message:
     verified_at: int | None = None  # when who asked proved that the address is theirs
     extension: Extension | None = None
     hold: Hold | None = None
+    date_moved: DateMoved | None = None
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
     outcome: str | None = None

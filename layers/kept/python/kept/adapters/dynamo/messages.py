@@ -76,6 +76,7 @@ class MessageItem(Table):
     verified_at = NumberAttribute(null=True)
     extension = MapAttribute[str, Any](null=True)
     hold = MapAttribute[str, Any](null=True)
+    date_moved = MapAttribute[str, Any](null=True)
     recorded_by = UnicodeAttribute(null=True)
     notes = ListAttribute[Any]()
     outcome = UnicodeAttribute(null=True)
