@@ -54,8 +54,9 @@ def post_session(request: Request[LinkBody]) -> Answer:
     """Use the link up and set the session's cookie. A session that was open in this browser ends."""
     request.refuse_other_sites()
     stores = Stores(wiring.proofs(), wiring.accounts(), wiring.messages())
-    cookie, session = open_session(request.body.token, request.cookie, policy=wiring.policy(), stores=stores, now=now())
-    seconds = session.discard_at - now()
+    began = now()
+    cookie, session = open_session(request.body.token, request.cookie, policy=wiring.policy(), stores=stores, now=began)
+    seconds = session.discard_at - began
     if request.is_form:
         return Answer(303, location="/me", cookie=(cookie, seconds))
     return Answer(201, SessionBody(session.email, seconds), cookie=(cookie, seconds))

@@ -106,6 +106,7 @@ class Answer:
         self.status: int = raw["statusCode"]
         self.headers = {name.lower(): value for name, value in raw["headers"].items()}
         self.text: str = raw["body"]
+        self.cookies: list[str] = raw.get("cookies") or []
 
     @property
     def json(self) -> Any:
