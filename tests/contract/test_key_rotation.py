@@ -432,3 +432,25 @@ def test_a_table_under_another_key_is_left_alone_and_the_command_says_so(
     assert "another hash key" in capsys.readouterr().err
     assert items() == before
     assert deployment.keys.generation == 1
+
+
+def test_what_is_lifted_while_a_key_is_rotated_stays_lifted() -> None:
+    """Whenever its owner lifts it: before the rewriting, between, and after the end."""
+    for step in range(3):
+        table = f"lifted-{step}"
+        create_table(dynamodb(), "SuppressionsTable", table)
+        before, after = DynamoSuppressions(table, OLD), DynamoSuppressions(table, NEW)
+        before.agree_on_key()
+        before.suppress(ANN, MARKETING, "form", NOW)
+        before.suppress(ANN, EVERYTHING, "link", NOW)
+        key_rotation.begin(table, OLD, NEW)
+        if step == 0:
+            after.lift(ANN, [MARKETING])
+        key_rotation.rewrite(table, NEW)
+        assert set(after.of(ANN)) >= {EVERYTHING}
+        if step == 1:
+            after.lift(ANN, [MARKETING])
+        key_rotation.finish(table, NEW)
+        if step == 2:
+            after.lift(ANN, [MARKETING])
+        assert set(after.of(ANN)) == {EVERYTHING}, f"brought back, lifted at step {step}"

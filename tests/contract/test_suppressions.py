@@ -17,7 +17,7 @@ from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
 from kept.app.ports import Suppressions
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.suppression import EVERYTHING, LIST_NUMBERS, MARKETING, Scope, list_scope
+from kept.domain.suppression import EVERYTHING, LIST_NUMBERS, MARKETING, Scope, Suppression, list_scope
 from tests.fakes import MemorySuppressions
 from tests.template import create_table
 
@@ -75,6 +75,29 @@ def test_every_scope_is_kept_beside_the_others(suppressions: Suppressions) -> No
     for scope in scopes:
         suppressions.suppress(ANN, scope, "link", NOW)
     assert set(suppressions.scopes_of([ANN])[ANN]) == set(scopes)
+
+
+def test_one_persons_suppressions_are_told_with_their_reason_and_time(suppressions: Suppressions) -> None:
+    suppressions.suppress(ANN, MARKETING, "form", NOW)
+    suppressions.suppress(ANN, list_scope(1), "session", NOW + 1)
+    suppressions.suppress(BOB, EVERYTHING, "link", NOW)
+    assert suppressions.of(ANN) == {
+        MARKETING: Suppression("form", NOW),
+        list_scope(1): Suppression("session", NOW + 1),
+    }
+    assert suppressions.of(CAROL) == {}
+
+
+def test_what_its_owner_lifts_is_lifted_and_the_rest_stays(suppressions: Suppressions) -> None:
+    for scope in (MARKETING, EVERYTHING, list_scope(1)):
+        suppressions.suppress(ANN, scope, "link", NOW)
+        suppressions.suppress(BOB, scope, "link", NOW)
+    for _ in range(2):
+        suppressions.lift(ANN, [MARKETING, list_scope(1)])
+    suppressions.lift(CAROL, [MARKETING])
+    assert set(suppressions.of(ANN)) == {EVERYTHING}
+    assert set(suppressions.of(BOB)) == {MARKETING, EVERYTHING, list_scope(1)}
+    assert suppressions.of(CAROL) == {}, "nothing is made of nothing"
 
 
 def test_the_same_person_asked_for_many_times_is_answered_once(suppressions: Suppressions) -> None:
