@@ -169,6 +169,17 @@ def eventually(look: Callable[[], T], what: str, seconds: float = 20) -> T:
         time.sleep(0.2)
 
 
+def mails_to(site: Site, address: str) -> list[dict[str, Any]]:
+    """What was sent to somebody, oldest first."""
+    with urllib.request.urlopen(site.stack.outbox, timeout=30) as answer:
+        return [mail for mail in json.load(answer) if address in mail["to"]]
+
+
+def token_in(mail: dict[str, Any]) -> str:
+    """The token of a mail's link."""
+    return str(mail["text"].split("/sessions?token=")[1].split()[0])
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """The deployed stack. Only what `make run` does is done here."""

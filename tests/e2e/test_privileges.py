@@ -107,6 +107,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "ledger's failures: send": lambda a, s: a.client("sqs").send_message(
         QueueUrl=s.queue("ledger-failures"), MessageBody="{}"
     ),
+    "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -133,6 +134,7 @@ MAY: dict[str, set[str]] = {
         "subjects: update",
         "subjects: query the queue",
         "subjects: query the lookup",
+        "mails: send",
         "hash key: read",
     },
     "inbound-email": {
@@ -147,8 +149,20 @@ MAY: dict[str, set[str]] = {
         "queue: receive",
     },
     "access-requests": {"subjects: put", "mails: send", "hash key: read"},
+    "registrations": {"subjects: put", "mails: send", "hash key: read"},
     "mailing": {"subjects: put", "mail: send", "mails: receive", "hash key: read"},
-    "account": {"subjects: put", "subjects: get", "subjects: delete", "hash key: read"},
+    "account": {
+        "subjects: put",
+        "subjects: get",
+        "subjects: update",
+        "subjects: delete",
+        "subjects: query a person",
+        "suppressions: read many",
+        "suppressions: update",
+        "raw mail: delete",
+        "hash key: read",
+        "SES's list: forget",
+    },
     "ledger": {"raw mail: delete", "ledger's failures: send"},
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
