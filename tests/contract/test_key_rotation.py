@@ -17,7 +17,7 @@ from infra import rotate_key
 from kept.adapters.dynamo import key_rotation
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
-from kept.domain.errors import ConflictError, KeptError, KeyMismatchError
+from kept.domain.errors import ConflictError, KeptError, KeyMismatchError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.opt_out_token import make_opt_out_token, read_opt_out_token
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
@@ -350,6 +350,21 @@ def test_it_does_not_end_before_every_function_has_the_new_key(
         assert len(items()) == 2 * len(OPTED_OUT) + 1, "what an older process may still write would be lost"
 
 
+def test_no_link_is_made_with_the_new_key_before_every_function_knows_it(deployment: Deployment) -> None:
+    """A process that lives since before the rotation would not know the link as ours, and the wish would be lost."""
+    before = deployment.keys
+    deployment.rotate()
+    link = make_opt_out_token(deployment.keys, ANN, MARKETING)
+    assert read_opt_out_token(before, link) == (ANN, MARKETING)
+    deployment.deploy()
+    during = deployment.keys
+    deployment.rotate()
+    later = make_opt_out_token(deployment.keys, ANN, MARKETING)
+    assert read_opt_out_token(during, later) == read_opt_out_token(deployment.keys, link) == (ANN, MARKETING)
+    with pytest.raises(NotFoundError):
+        read_opt_out_token(before, later)
+
+
 def test_it_waits_until_no_older_process_can_be_writing(deployment: Deployment) -> None:
     deployment.rotate()
     deployment.deploy(ago=30)
@@ -388,8 +403,8 @@ class Crash:
         return call
 
 
-# begin, the secret, and a rewrite for each person; then for each once more a rewrite and a delete, and the end
-@pytest.mark.parametrize("at", range(2 + 3 * len(OPTED_OUT) + 1))
+# begin, the secret, and a rewrite for each person; then the secret, for each once more a rewrite and a delete, the end
+@pytest.mark.parametrize("at", range(2 + 1 + 3 * len(OPTED_OUT) + 1))
 def test_a_crash_at_any_write_loses_nobody_and_running_it_again_ends_the_same_rotation(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
@@ -409,6 +424,8 @@ def test_a_crash_at_any_write_loses_nobody_and_running_it_again_ends_the_same_ro
     assert deployment.keys.generation == 2, "a second rotation was begun"
     assert ask(DynamoSuppressions(TABLE, deployment.keys), OPTED_OUT) == "refused"
     assert len(items()) == len(OPTED_OUT) + 1, "something was left under the older key"
+    with pytest.raises(NotFoundError):
+        read_opt_out_token(OLD, make_opt_out_token(deployment.keys, ANN, MARKETING))
 
 
 def test_the_stack_says_where_its_table_secret_and_functions_are(

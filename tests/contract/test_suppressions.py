@@ -300,6 +300,40 @@ def test_a_half_rotated_key_answers_for_nobody(table: Any, case: str) -> None:
         DynamoSuppressions(TABLE, keys).scopes_of([ANN])
 
 
+MAY_BE_WRITTEN = {"being rotated, and we have the old key"}  # until the end of a rotation both keys are looked under
+
+
+@pytest.mark.promise("security-measures")
+@pytest.mark.parametrize("case", [*HALF_ROTATED, "no check at all"])
+def test_nothing_is_written_where_nobody_would_look_for_it(table: Any, case: str) -> None:
+    keys = OLD
+    if case in HALF_ROTATED:
+        keys, check, rotating_from = HALF_ROTATED[case]
+        item = KEY_CHECK | {"key_check": {"S": check}}
+        table.put_item(TableName=TABLE, Item=item | ({"rotating_from": {"S": rotating_from}} if rotating_from else {}))
+    before = table.scan(TableName=TABLE)["Items"]
+    store = DynamoSuppressions(TABLE, keys)
+    if case in MAY_BE_WRITTEN:
+        store.suppress(ANN, MARKETING, "form", NOW)
+        assert len(table.scan(TableName=TABLE)["Items"]) == len(before) + 1
+        return
+    for _ in range(2):
+        with pytest.raises(KeyMismatchError):
+            store.suppress(ANN, MARKETING, "form", NOW)
+    assert table.scan(TableName=TABLE)["Items"] == before, "an opt-out was put where nobody looks"
+    table.put_item(TableName=TABLE, Item=KEY_CHECK | {"key_check": {"S": keys.check_values()[-1]}})
+    store.suppress(ANN, MARKETING, "form", NOW)
+    assert store.scopes_of([ANN]) == {ANN: {MARKETING}}, "it does not work again once the table is put right"
+
+
+def test_the_table_is_asked_for_its_key_once_and_not_with_every_opt_out(stored: DynamoSuppressions) -> None:
+    with counted() as calls:
+        for who in people(5):
+            stored.suppress(who, MARKETING, "form", NOW)
+    assert [name for name, _ in calls] == ["GetItem"] + ["UpdateItem"] * 5
+    assert calls.of("GetItem")[0]["ConsistentRead"]
+
+
 @pytest.mark.usefixtures("stored")
 def test_the_key_check_says_nothing_of_the_key_and_cannot_be_anybodys_suppression(table: Any) -> None:
     (item,) = table.scan(TableName=TABLE)["Items"]

@@ -116,7 +116,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
 }
 MAY: dict[str, set[str]] = {
     "contact-intake": {"subjects: put", "hash key: read"},
-    "opt-out": {"suppressions: update", "hash key: read", "feedback: receive"},
+    "opt-out": {"suppressions: get", "suppressions: update", "hash key: read", "feedback: receive"},
     "permissions": {"subjects: read a use", "suppressions: get", "suppressions: read many", "hash key: read"},
     "orders": {
         "subjects: put",
@@ -139,6 +139,7 @@ MAY: dict[str, set[str]] = {
     },
     "inbound-email": {
         "subjects: put",
+        "suppressions: get",
         "suppressions: update",
         "raw mail: read",
         "raw mail: delete",

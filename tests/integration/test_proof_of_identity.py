@@ -111,9 +111,9 @@ def test_asking_makes_the_same_calls_and_gets_the_same_answer_whether_we_know_th
                 monkeypatch,
                 lambda f=function, p=path, m=more, e=address: stack.request(f, "POST", p, json_body={"email": e} | m),
             )
-            for address in (ANN, "nobody@example.com")
+            for address in ("first@example.com", ANN, "nobody@example.com")  # the first finds a new process
         ]
-        assert made[0] == made[1], f"{path} treats a known address otherwise"
+        assert made[1] == made[2], f"{path} treats a known address otherwise"
     answers = [
         stack.request("access_requests", "POST", "/access-requests", json_body={"email": address})
         for address in (ANN, "somebody@example.com")

@@ -165,7 +165,8 @@ class Api:
                     content = raw_body(event, largest) if reads else b""
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    return _response(use_case(Request(body, event, content, session), **parameters))
+                    request = Request(body, event, content, session)
+                    return _response(wiring.with_current_keys(lambda: use_case(request, **parameters)))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
                     return self._refuse(error, event)
 

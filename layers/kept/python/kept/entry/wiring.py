@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kept.entry.settings import setting
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
     from kept.domain.policy import Policy
+
+T = TypeVar("T")
 
 
 @cache
@@ -126,7 +129,25 @@ def welcome_back(address: str) -> None:
     ses.welcome_back(address)
 
 
+def with_current_keys(use: Callable[[], T]) -> T:
+    """Do something that needs the hash key; once more with the key read anew, where ours is not the tables' any more.
+
+    So a process goes on through a rotation, and as soon as a wrong key is put right. Raises KeyMismatchError.
+    """
+    from kept.domain.errors import KeyMismatchError
+
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+        raise
+
+
 def forget_keys() -> None:
-    """Read the hash key again when it is next needed: it was rotated while this process lived."""
+    """Read the hash key again when it is next needed."""
     for remembered in (keys, messages, suppressions, orders, outbox):
         remembered.cache_clear()

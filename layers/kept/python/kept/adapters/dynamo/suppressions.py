@@ -33,9 +33,17 @@ class DynamoSuppressions:
     def __init__(self, table: str, keys: Keys) -> None:
         self._table, self._keys = table, keys
         self._first = 0  # the oldest generation that may hold anything; known better once the table was asked
+        self._may_write = False  # until the table was asked
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
-        """One unconditional update, the same whether the address is known or not; the first reason stays."""
+        """One unconditional update, the same whether the address is known or not; the first reason stays.
+
+        Before the first one the table is asked whether it is written under our key: else nobody would ever find it.
+        That holds for as long as this process lives: a rotation does not end while one with the older key may write.
+        """
+        if not self._may_write:
+            self._require_our_key()
+            self._may_write = True
         values: Item = {":entry": {"M": {"reason": {"S": reason}, "at": {"N": str(at)}}}}
         expression = "SET #scope = if_not_exists(#scope, :entry)"
         if self._keys.generation > 1:
@@ -111,6 +119,16 @@ class DynamoSuppressions:
             answer = dynamodb().get_item(TableName=self._table, Key=KEY_CHECK, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
+
+    def _require_our_key(self) -> None:
+        """Raises KeyMismatchError unless what we write now will be found.
+
+        That is so under the table's own key, and while it is being rotated still under the one before.
+        """
+        item = self._get_check()
+        before = item.get("rotating_from", {}).get("S", "") if item else ""
+        if not hmac.compare_digest(before, self._keys.check_values()[-1]):
+            self._first_generation(item)
 
     def _first_generation(self, item: Item | None) -> int:
         """The oldest generation that the table may hold suppressions of, as a place in the chain of our keys.
