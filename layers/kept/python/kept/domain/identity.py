@@ -84,7 +84,7 @@ class Keys:
         keys = [key.encode() for key in secret.splitlines()]
         if not keys or min(map(len, keys)) < 32:
             raise ConfigurationError("The hash key has fewer than 32 characters; deploy the stack again.")
-        self._chain = [_Hash(key) for key in keys]
+        self._chain = [KeyedHash(key) for key in keys]
         self._hash = self._chain[0]
 
     @property
@@ -152,7 +152,7 @@ class Keys:
         return len(mac) >= 12 and any(hmac.compare_digest(mac, each) for each in signatures)
 
 
-class _Hash:
+class KeyedHash:
     """HMAC-SHA-256 under one key. What is the same in all hashes with a label is computed once: it is half the work."""
 
     def __init__(self, key: bytes) -> None:

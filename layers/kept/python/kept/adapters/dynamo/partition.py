@@ -9,6 +9,7 @@ from kept.adapters import aws
 from kept.adapters.dynamo.client import Item, dynamodb
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
+from kept.domain.ledger import StatedReason
 
 Page = tuple[list[HeldItem], str | None]
 
@@ -44,7 +45,7 @@ class DynamoPartition:
             if after is None:
                 return
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         """Two writes: the reason, which the change stream shows, and the delete on the condition that it stands."""
         key: Item = {"pk": {"B": subject}, "sk": {"S": sort_key}}
         with aws.unavailable("discard a record"):
