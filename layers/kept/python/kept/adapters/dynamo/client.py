@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
+from kept.domain.ledger import StatedReason
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's JSON: `{"sk": {"S": "message#1"}}`."""
@@ -49,3 +50,29 @@ def put_new(
             standing: Item = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
             return standing
     return None
+
+
+def discard(table: str, key: Item, reason: StatedReason) -> bool:
+    """Delete an item, saying why in the ledger's words; whether it was there. Raises UnavailableError.
+
+    Two writes: the reason, which the change stream shows, and the delete on the condition that it stands.
+    """
+    values = {":reason": {"S": reason}}
+    with aws.unavailable("discard a record"):
+        try:
+            dynamodb().update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET discard_reason = :reason",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=values,
+            )
+            dynamodb().delete_item(
+                TableName=table,
+                Key=key,
+                ConditionExpression="discard_reason = :reason",
+                ExpressionAttributeValues=values,
+            )
+        except dynamodb().exceptions.ConditionalCheckFailedException:
+            return False
+    return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, dynamodb
+from kept.adapters.dynamo.client import Item, discard, dynamodb
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import StatedReason
@@ -46,26 +48,8 @@ class DynamoPartition:
                 return
 
     def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
-        """Two writes: the reason, which the change stream shows, and the delete on the condition that it stands."""
-        key: Item = {"pk": {"B": subject}, "sk": {"S": sort_key}}
-        with aws.unavailable("discard a record"):
-            try:
-                dynamodb().update_item(
-                    TableName=self._table,
-                    Key=key,
-                    UpdateExpression="SET discard_reason = :reason",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":reason": {"S": reason}},
-                )
-                dynamodb().delete_item(
-                    TableName=self._table,
-                    Key=key,
-                    ConditionExpression="discard_reason = :reason",
-                    ExpressionAttributeValues={":reason": {"S": reason}},
-                )
-            except dynamodb().exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        """As `client.discard`; see the port."""
+        return discard(self._table, {"pk": {"B": subject}, "sk": {"S": sort_key}}, reason)
 
 
 def _held(item: Item) -> HeldItem:
@@ -74,10 +58,15 @@ def _held(item: Item) -> HeldItem:
 
 
 def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it. Numbers are whole in all our tables."""
+    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
+
+    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
-        return int(content)
+        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
+    if kind == "B" and isinstance(content, str):
+        return base64.b64decode(content)
     if kind == "M":
         return {name: plain(inner) for name, inner in content.items()}
     if kind == "L":
