@@ -6,8 +6,9 @@ import base64
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from kept.app.ports import AnswerKind, HeldItem, OutgoingMail, Page, PhoneUse, PostUse, QueuedMail
+from kept.app.ports import AnswerKind, DayCounts, HeldItem, OutgoingMail, Page, PhoneUse, PostUse, QueuedMail
 from kept.domain.account import Account, Registration
+from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (
     ConflictError,
     FieldProblem,
@@ -17,6 +18,7 @@ from kept.domain.errors import (
     UnavailableError,
 )
 from kept.domain.identity import Keys, SubjectId
+from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
@@ -220,7 +222,7 @@ class MemoryPartition:
     def all(self, subject: SubjectId) -> Iterator[HeldItem]:
         return iter(self.page(subject, None, len(self.items) + 1)[0])
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         self.reasons[subject, sort_key] = reason
         return self.items.pop((subject, sort_key), None) is not None
 
@@ -281,6 +283,97 @@ class MemoryRawMail:
 
     def discard(self, key: str) -> None:
         self.mails.pop(key, None)
+
+
+class MemoryLedger:
+    """Keeps the ports `Ledger`, `LedgerEntries` and `Commitments`; `failing` makes it one that does not answer."""
+
+    def __init__(self, keys: LedgerKeys, *, failing: bool = False) -> None:
+        self.keys, self.failing = keys, failing
+        self.entries: dict[str, Entry] = {}
+        self.histories: dict[tuple[str, str], tuple[History, TableKey]] = {}
+        self.opened: dict[str, list[int]] = {}
+
+    def add(self, entry: Entry, mark: Mark | None, key: TableKey) -> bool:
+        if self.failing:
+            raise UnavailableError
+        if entry.id in self.entries:
+            return False
+        self.entries[entry.id] = entry
+        if mark is not None:
+            history, _ = self.histories.get((entry.subject, entry.record), (History(), key))
+            after = history.after(mark)
+            self.opened.setdefault(entry.day, []).append(after.is_open - history.is_open)
+            self.histories[entry.subject, entry.record] = (after, key)
+        return True
+
+    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+        own = [entry for entry in self.entries.values() if entry.subject == self.keys.subject(subject)]
+        return iter(sorted(own, key=lambda entry: (entry.record, entry.sequence)))
+
+    def of_day(self, day: str) -> list[Entry]:
+        return sorted((e for e in self.entries.values() if e.day == day), key=lambda entry: entry.order)
+
+    def discards(self, commitment: Commitment) -> list[Entry]:
+        return [
+            entry
+            for entry in sorted(self.entries.values(), key=lambda e: e.sequence)
+            if entry.record == commitment.record
+            and entry.what in {"discarded", "replaced"}
+            and entry.sequence > commitment.sequence
+        ]
+
+    def counts(self, day: str) -> DayCounts:
+        entries = self.of_day(day)
+        of_subjects = [entry for entry in entries if entry.store == "subjects"]
+        went = [str(entry.reason) for entry in of_subjects if entry.what in {"discarded", "replaced"}]
+        return DayCounts(
+            day,
+            entries=len(entries),
+            written=sum(entry.what in {"written", "replaced"} for entry in of_subjects),
+            discarded={reason: went.count(reason) for reason in went},
+            opened=self.opened.get(day, []).count(1),
+            closed=self.opened.get(day, []).count(-1),
+        )
+
+    def first_day(self) -> str | None:
+        return min((entry.day for entry in self.entries.values()), default=None)
+
+    def due(self, now: int) -> Iterator[Commitment]:
+        for (subject, record), (history, key) in sorted(self.histories.items()):
+            if history.is_open and history.due_at <= now:
+                yield _commitment(subject, record, history, key)
+
+    def find(self, commitment: Commitment) -> Commitment | None:
+        place = (commitment.subject, commitment.record)
+        history, key = self.histories.get(place, (History(), commitment.key))
+        return _commitment(*place, history, key) if history.is_open else None
+
+    def close(self, commitment: Commitment, now: int) -> bool:
+        if self.find(commitment) is None:
+            return False
+        history, _ = self.histories[commitment.subject, commitment.record]
+        last = max((move.sequence for move in history.moves), default=commitment.sequence)
+        entry = Entry(
+            what="discarded",
+            kind=commitment.kind,
+            store="subjects",
+            subject=commitment.subject,
+            record=commitment.record,
+            sequence=sequence_of(str(int(last) + 1)),
+            content="",
+            at=now,
+            written_at=now,
+            reason="missing",
+            due_at=history.due_at,
+        )
+        return self.add(entry, Gone(entry.sequence), commitment.key)
+
+
+def _commitment(subject: str, record: str, history: History, key: TableKey) -> Commitment:
+    birth = history.birth
+    assert birth is not None
+    return Commitment(subject, record, birth.kind, history.due_at, birth.latest_at, birth.born_at, birth.sequence, key)
 
 
 class MemoryOutbox:

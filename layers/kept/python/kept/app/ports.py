@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from kept.domain.account import Account, Registration
+from kept.domain.commitment import Commitment, Mark, TableKey
 from kept.domain.identity import SubjectId
+from kept.domain.ledger import Entry, StatedReason
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Status
@@ -148,7 +150,7 @@ class Partition(Protocol):
         """All items, read as they are asked for."""
         ...
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         """Delete an item, saying why in the ledger's words; whether it was there."""
         ...
 
@@ -280,4 +282,73 @@ class RawMail(Protocol):
 
     def discard(self, key: str) -> None:
         """Delete it; gone already is as good. Raises UnavailableError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """What a day's entries add up to. `opened` and `closed` are of commitments, the others of records in `subjects`."""
+
+    day: str
+    entries: int = 0  # of all kinds and both tables: so many lines has the day's file
+    written: int = 0
+    discarded: Mapping[str, int] = field(default_factory=dict)  # by reason
+    opened: int = 0
+    closed: int = 0
+
+
+class Ledger(Protocol):
+    """Where entries are written, each with what it does to the record's commitment, wholly or not at all."""
+
+    def add(self, entry: Entry, mark: Mark | None, key: TableKey) -> bool:
+        """Write an entry that is not there yet; whether it was not. Raises UnavailableError.
+
+        `key` is where the record lies, which its commitment names as long as it is open.
+        """
+        ...
+
+
+class LedgerEntries(Protocol):
+    """The entries, to be read. Every method raises UnavailableError."""
+
+    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+        """A person's entries, by record and in the order of its changes. `subject`: their id in the table."""
+        ...
+
+    def of_day(self, day: str) -> list[Entry]:
+        """A UTC day's entries in entry order, complete: where some cannot be seen yet, UnavailableError."""
+        ...
+
+    def discards(self, commitment: Commitment) -> list[Entry]:
+        """The entries that say that a record of this commitment's place in the table went, its own birth or later."""
+        ...
+
+    def counts(self, day: str) -> DayCounts:
+        """What a day's entries add up to, read consistently, without reading them."""
+        ...
+
+    def first_day(self) -> str | None:
+        """The day on which this ledger began; None where it has no entry yet."""
+        ...
+
+
+class Commitments(Protocol):
+    """What must go, and by when. Every method raises UnavailableError."""
+
+    def due(self, now: int) -> Iterator[Commitment]:
+        """Every open commitment that is due, read as they are asked for: the cost follows what is due.
+
+        It may show one that was closed or moved a moment ago; `find` tells.
+        """
+        ...
+
+    def find(self, commitment: Commitment) -> Commitment | None:
+        """The open commitment of the same record as it is now, read consistently; None where it is closed."""
+        ...
+
+    def close(self, commitment: Commitment, now: int) -> bool:
+        """Close one whose record is gone although no change told of it, with an entry `missing`; whether it was open.
+
+        Not within a day of the change: until then the stream may still tell.
+        """
         ...

@@ -91,7 +91,7 @@ class Keys:
         keys = [key.encode() for key in (first, *(line.removeprefix(UNSIGNING) for line in later))]
         if min(map(len, keys)) < 32:
             raise ConfigurationError("The hash key has fewer than 32 characters; deploy the stack again.")
-        self._chain = [_Hash(key) for key in keys]
+        self._chain = [KeyedHash(key) for key in keys]
         self._hash = self._chain[0]
         waits = bool(later) and later[-1].startswith(UNSIGNING)
         self._signer = self._chain[-2 if waits else -1]
@@ -161,7 +161,7 @@ class Keys:
         return len(mac) >= 12 and any(hmac.compare_digest(mac, each) for each in signatures)
 
 
-class _Hash:
+class KeyedHash:
     """HMAC-SHA-256 under one key (RFC 2104).
 
     What is the same in all hashes with a label is hashed once, and the standard library's own HMAC object, which costs
