@@ -19,7 +19,7 @@ from kept.domain.identity import Keys, SubjectId
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 from kept.domain.suppression import Reason, Scope
 
@@ -68,13 +68,21 @@ class MemoryMessages:
             raise ConflictError
         self.records[key] = replace(standing, notes=(*standing.notes, note))
 
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        self.records[key] = replace(standing, openings=(*standing.openings, opening))
+
     def review(self, before: Message, after: Message, now: int) -> None:
         key = (after.subject_id, after.record_id)
         standing = self.records.get(key)
         unchanged = standing and (standing.discard_at, standing.status) == (before.discard_at, before.status)
         if not unchanged or not is_held(before.discard_at, now):
             raise ConflictError
-        self.records[key] = replace(after, notes=standing.notes if standing else ())
+        kept = {"notes": standing.notes, "openings": standing.openings} if standing else {}
+        self.records[key] = replace(after, **kept)
 
 
 class MemorySuppressions:

@@ -11,7 +11,7 @@ from kept.adapters.clock import now
 from kept.app.prove_identity import end_session, open_session
 from kept.domain.proof import read_token
 from kept.entry import pages, wiring
-from kept.entry.http import Answer, Api, Request
+from kept.entry.http import HTML, Answer, Api, NewCookie, Request
 
 handler = Api()
 
@@ -29,12 +29,12 @@ class SessionBody(msgspec.Struct):
     seconds: int
 
 
-@handler.route("GET", "/sessions", summary="The page of a mailed link: a button", answers={200: None}, query=("token",))
+@handler.page("/sessions", summary="The page of a mailed link: a button", query=("token",))
 def get_link(request: Request[None]) -> Answer:
     """Show the button and use nothing up: link scanners come here before people do."""
     token = request.query.get("token", "")
     read_token(token)
-    return pages.page("link.html", site=wiring.policy().site, token=token)
+    return Answer(200, pages.page("link.html", request, token=token), HTML)
 
 
 @handler.route(
@@ -48,13 +48,14 @@ def post_session(request: Request[LinkBody]) -> Answer:
         request.body.token, request.cookie, policy=wiring.policy(), proofs=wiring.proofs(), now=now()
     )
     seconds = session.discard_at - now()
+    cookies = (NewCookie(cookie, seconds),)
     if request.is_form:
-        return Answer(303, location="/me", cookie=(cookie, seconds))
-    return Answer(201, SessionBody(session.email, seconds), cookie=(cookie, seconds))
+        return Answer(303, location="/me", cookies=cookies)
+    return Answer(201, SessionBody(session.email, seconds), cookies=cookies)
 
 
 @handler.route("DELETE", "/sessions/current", summary="Sign out", access="person", answers={204: None})
 def delete_session(request: Request[None]) -> Answer:
     """End the session; its cookie is worth nothing from now on."""
     end_session(str(request.cookie), proofs=wiring.proofs())
-    return Answer(204, cookie=("", 0))
+    return Answer(204, cookies=(NewCookie("", 0),))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from kept.domain.identity import SubjectId
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.suppression import Reason, Scope
 
 PhoneUse = tuple[str, str]
@@ -61,6 +61,10 @@ class Messages(Protocol):
 
     def annotate(self, message: Message, note: Note, now: int) -> None:
         """Add a note. Raises NotFoundError where the record has gone meanwhile, ConflictError where it is full."""
+        ...
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Add who opened it. Raises NotFoundError where the record has gone, ConflictError where it is full."""
         ...
 
     def review(self, before: Message, after: Message, now: int) -> None:

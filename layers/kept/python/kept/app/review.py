@@ -9,7 +9,7 @@ from kept.app.ports import Messages, Page
 from kept.domain import contact_details
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
-from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Status
+from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Opening, Status
 from kept.domain.retention import discard_after_review, discard_at_birth
 
 PAGE_SIZE = 25
@@ -21,14 +21,20 @@ def list_queue(status: Status, kind: Kind | None, cursor: str | None, *, message
     return messages.queue(status, kinds, cursor, PAGE_SIZE, now)
 
 
-def read_record(reference: str, *, messages: Messages, now: int) -> Message:
-    """One record. Raises NotFoundError."""
-    return messages.find(read_reference(reference), now)
+def open_record(reference: str, *, by: str, messages: Messages, now: int) -> Message:
+    """One record, for somebody to look at, which is written into it first: what cannot be recorded is not shown.
+
+    Raises NotFoundError, ConflictError where no more openings can be recorded, UnavailableError.
+    """
+    message = _find(reference, messages, now)
+    opening = Opening(at=now, by=by)
+    messages.record_opening(message, opening, now)
+    return replace(message, openings=(*message.openings, opening))
 
 
 def add_note(reference: str, text: str, *, by: str, messages: Messages, now: int) -> Message:
     """Add a note to a record and return the record with it. Raises NotFoundError, ConflictError."""
-    message = read_record(reference, messages=messages, now=now)
+    message = _find(reference, messages, now)
     note = Note(at=now, by=by, text=text)
     messages.annotate(message, note, now)
     return replace(message, notes=(*message.notes, note))
@@ -41,7 +47,7 @@ def mark_reviewed(
 
     Raises NotFoundError, and ConflictError where somebody else changed it at the same moment.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     kind = kind or before.kind
     after = replace(
         before,
@@ -81,3 +87,7 @@ def record_telephone_call(
     )
     messages.add(message)
     return message
+
+
+def _find(reference: str, messages: Messages, now: int) -> Message:
+    return messages.find(read_reference(reference), now)

@@ -27,6 +27,7 @@ class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     intents: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
     answer_by: str | None = None
+    promise: str | None = None
     spam: bool = False
 
 
@@ -74,6 +75,13 @@ class NoteBody(msgspec.Struct):
     text: str
 
 
+class OpeningBody(msgspec.Struct):
+    """Who of the staff looked at the record, and when."""
+
+    at: str
+    by: str
+
+
 class RecordBody(EntryBody, kw_only=True):
     """Everything about one record."""
 
@@ -90,6 +98,7 @@ class RecordBody(EntryBody, kw_only=True):
     why: list[ReasonBody] = []
     recorded_by: str | None = None
     notes: list[NoteBody] = []
+    openings: list[OpeningBody] = []
     outcome: str | None = None
     reviewed_at: str | None = None
     reviewed_by: str | None = None
@@ -115,6 +124,7 @@ class RecordBody(EntryBody, kw_only=True):
             why=[ReasonBody(r.intent, r.language, r.words) for r in mail.why] if mail else [],
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
+            openings=[OpeningBody(iso(opening.at), opening.by) for opening in message.openings],
             outcome=message.outcome,
             reviewed_at=iso(message.reviewed_at) if message.reviewed_at else None,
             reviewed_by=message.reviewed_by,
@@ -136,5 +146,6 @@ def _entry(message: Message) -> dict[str, Any]:
         "intents": message.mail.intents if message.mail else (),
         "suggested": message.mail.suggested if message.mail else (),
         "answer_by": iso(message.answer_by) if message.answer_by else None,
+        "promise": message.promise,
         "spam": message.mail.spam if message.mail else False,
     }
