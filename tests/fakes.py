@@ -22,7 +22,7 @@ from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 from kept.domain.suppression import Reason, Scope, Suppression
 
@@ -77,13 +77,21 @@ class MemoryMessages:
             raise NotFoundError
         return record
 
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        self.records[key] = replace(standing, openings=(*standing.openings, opening))
+
     def change(self, before: Message, after: Message, now: int) -> None:
         key = (after.subject_id, after.record_id)
         standing = self.records.get(key)
         unchanged = standing and _what_two_may_change(standing) == _what_two_may_change(before)
         if not unchanged or not is_held(before.discard_at, now):
             raise ConflictError
-        self.records[key] = replace(after, notes=standing.notes if standing else ())
+        kept = {"notes": standing.notes, "openings": standing.openings} if standing else {}
+        self.records[key] = replace(after, **kept)
 
 
 def _what_two_may_change(message: Message) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from kept.app.register import affirm
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.proof import read_token
 from kept.entry import pages, wiring
-from kept.entry.http import Answer, Api, Request
+from kept.entry.http import HTML, Answer, Api, NewCookie, Request
 from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeftBody, MeBody, PreferencesBody
 
 handler = Api()
@@ -38,12 +38,12 @@ class SessionBody(msgspec.Struct):
     seconds: int
 
 
-@handler.route("GET", "/sessions", summary="The page of a mailed link: a button", answers={200: None}, query=("token",))
+@handler.page("/sessions", summary="The page of a mailed link: a button", query=("token",))
 def get_link(request: Request[None]) -> Answer:
     """Show the button and use nothing up: link scanners come here before people do."""
     token = request.query.get("token", "")
     read_token(token)
-    return pages.page("link.html", site=wiring.policy().site, token=token)
+    return Answer(200, pages.page("link.html", request, token=token), HTML)
 
 
 @handler.route(
@@ -57,16 +57,17 @@ def post_session(request: Request[LinkBody]) -> Answer:
     began = now()
     cookie, session = open_session(request.body.token, request.cookie, policy=wiring.policy(), stores=stores, now=began)
     seconds = session.discard_at - began
+    cookies = (NewCookie(cookie, seconds),)
     if request.is_form:
-        return Answer(303, location="/me", cookie=(cookie, seconds))
-    return Answer(201, SessionBody(session.email, seconds), cookie=(cookie, seconds))
+        return Answer(303, location="/me", cookies=cookies)
+    return Answer(201, SessionBody(session.email, seconds), cookies=cookies)
 
 
 @handler.route("DELETE", "/sessions/current", summary="Sign out", access="person", answers={204: None})
 def delete_session(request: Request[None]) -> Answer:
     """End the session; its cookie is worth nothing from now on."""
     end_session(str(request.cookie), proofs=wiring.proofs())
-    return Answer(204, cookie=("", 0))
+    return Answer(204, cookies=(NewCookie("", 0),))
 
 
 @handler.route("GET", "/me", summary="Who is signed in", access="person", answers={200: MeBody})
@@ -145,7 +146,7 @@ def delete_me(request: Request[LeaveBody]) -> Answer:
         request.session, keys=wiring.keys(), stores=stores, now=now(), in_time=lambda: time.monotonic() < until
     )
     handler.observer.count("Erased", outcome="done" if left.done else "more")
-    return Answer(200 if left.done else 202, LeftBody.of(left), cookie=("", 0) if left.done else None)
+    return Answer(200 if left.done else 202, LeftBody.of(left), cookies=(NewCookie("", 0),) if left.done else ())
 
 
 def _me(request: Request[Any], status: int = 200) -> Answer:

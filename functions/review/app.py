@@ -98,7 +98,7 @@ def post_call(request: Request[CallBody]) -> Answer:
 @handler.route("GET", "/reviews/{reference}", summary="One record", access="staff", answers={200: RecordBody})
 def get_record(request: Request[None], reference: str) -> Answer:
     """Everything about one record."""
-    return _record(review.read_record(reference, messages=wiring.messages(), now=now()))
+    return _record(review.open_record(reference, by=request.staff, messages=wiring.messages(), now=now()))
 
 
 @handler.route(
@@ -201,5 +201,5 @@ def _one_of(choices: tuple[T, ...], name: str, given: str | None) -> T | None:
         if given == choice:
             return choice
     if given:
-        raise InvalidInputError(FieldProblem(f"/{name}", f"must be one of: {', '.join(choices)}"))
+        raise InvalidInputError(FieldProblem(f"/{name}", "must be one of: {choices}", {"choices": ", ".join(choices)}))
     return None

@@ -12,7 +12,7 @@ from kept.domain.identity import SubjectId
 from kept.domain.ledger import Entry, StatedReason
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.suppression import Reason, Scope, Suppression
 
 PhoneUse = tuple[str, str]
@@ -71,10 +71,14 @@ class Messages(Protocol):
         ...
 
     def change(self, before: Message, after: Message, now: int) -> None:
-        """Put `after` in the place of `before`, but for its notes.
+        """Put `after` in the place of `before`, but for its notes and openings.
 
         Raises ConflictError where somebody changed it meanwhile, or it was discarded.
         """
+        ...
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Add who opened it. Raises NotFoundError where the record has gone, ConflictError where it is full."""
         ...
 
 

@@ -11,7 +11,7 @@ from kept.domain import contact_details
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
-from kept.domain.records import MAIN_QUEUE, DateMoved, Extension, Hold, Kind, Message, Note, Status
+from kept.domain.records import MAIN_QUEUE, DateMoved, Extension, Hold, Kind, Message, Note, Opening, Status
 from kept.domain.retention import discard_after_review, discard_at_birth, regular_discard
 
 PAGE_SIZE = 25
@@ -23,14 +23,20 @@ def list_queue(status: Status, kind: Kind | None, cursor: str | None, *, message
     return messages.queue(status, kinds, cursor, PAGE_SIZE, now)
 
 
-def read_record(reference: str, *, messages: Messages, now: int) -> Message:
-    """One record. Raises NotFoundError."""
-    return messages.find(read_reference(reference), now)
+def open_record(reference: str, *, by: str, messages: Messages, now: int) -> Message:
+    """One record, for somebody to look at, which is written into it first: what cannot be recorded is not shown.
+
+    Raises NotFoundError, ConflictError where no more openings can be recorded, UnavailableError.
+    """
+    message = _find(reference, messages, now)
+    opening = Opening(at=now, by=by)
+    messages.record_opening(message, opening, now)
+    return replace(message, openings=(*message.openings, opening))
 
 
 def add_note(reference: str, text: str, *, by: str, messages: Messages, now: int) -> Message:
     """Add a note to a record and return the record with it. Raises NotFoundError, ConflictError."""
-    message = read_record(reference, messages=messages, now=now)
+    message = _find(reference, messages, now)
     note = Note(at=now, by=by, text=text)
     messages.annotate(message, note, now)
     return replace(message, notes=(*message.notes, note))
@@ -43,7 +49,7 @@ def mark_reviewed(
 
     Raises NotFoundError, and ConflictError where somebody else changed it at the same moment.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     kind = kind or before.kind
     discard_at = discard_after_review(
         policy.retention_of(kind), received_at=before.received_at, reviewed_at=now, current=before.discard_at
@@ -72,7 +78,7 @@ def extend_deadline(
     The record is kept as much longer as the answer takes, within its hard maximum. Raises NotFoundError, ConflictError,
     UnavailableError.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     after = before
     if before.extension is None or before.extension.reason != reason:
         after = _extended(before, Extension(now, by, reason), policy, now)
@@ -97,7 +103,7 @@ def hold(reference: str, reason: str, until: int, *, by: str, policy: Policy, me
 
     Raises NotFoundError, ConflictError, InvalidInputError for a time that is past, or longer than the policy allows.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     longest = policy.legal_hold.longest
     if not now < until <= before.received_at + longest:
         raise InvalidInputError(FieldProblem("/until", f"must be ahead, and within {longest} of when it came in"))
@@ -112,7 +118,7 @@ def end_hold(reference: str, *, policy: Policy, messages: Messages, now: int) ->
 
     Raises NotFoundError, ConflictError.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     if before.hold is None:
         return before
     discard_at = min(before.discard_at, max(_regular(before, policy), now))
@@ -184,3 +190,7 @@ def record_telephone_call(
     if kind == "request":
         mails.put(link_mail(message, job=message.record_id, language=None))
     return message
+
+
+def _find(reference: str, messages: Messages, now: int) -> Message:
+    return messages.find(read_reference(reference), now)

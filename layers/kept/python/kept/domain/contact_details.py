@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kept.domain.errors import FieldProblem, InvalidInputError
+from kept.domain.errors import FieldProblem, InvalidInputError, to_translate
 from kept.domain.policy import Policy
 from kept.domain.records import PostalAddress
 
@@ -47,5 +47,6 @@ def check_postal_address(address: PostalAddress, policy: Policy, pointer: str = 
 def check_purposes(purposes: tuple[str, ...], policy: Policy, pointer: str) -> None:
     """Whether a postal address may be given for these. Raises InvalidInputError."""
     if not purposes or not set(purposes) <= set(policy.purposes.post):
-        known = ", ".join(policy.purposes.post)
-        raise InvalidInputError(FieldProblem(pointer, f"must name what we may use it for, one or more of: {known}"))
+        known = {"purposes": ", ".join(policy.purposes.post)}
+        text = to_translate("must name what we may use it for, one or more of: {purposes}")
+        raise InvalidInputError(FieldProblem(pointer, text, known))

@@ -106,6 +106,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody of the staff looked at a record; it is discarded with it."""
+
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something a person (or a machine) said to us, waiting for internal review. Times: seconds since the epoch."""
 
@@ -131,8 +139,10 @@ class Message:
     extension: Extension | None = None
     hold: Hold | None = None
     date_moved: DateMoved | None = None
+    promise: str | None = None  # the id of the promise that a complaint says was broken
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
+    openings: tuple[Opening, ...] = field(default=())
     outcome: str | None = None
     reviewed_at: int | None = None
     reviewed_by: str | None = None

@@ -32,6 +32,7 @@ class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     answer_by: str | None = None
     days_left: int | None = None
     verified: bool = False
+    promise: str | None = None
     spam: bool = False
 
 
@@ -96,6 +97,13 @@ class HoldBody(msgspec.Struct):
     until: str
 
 
+class OpeningBody(msgspec.Struct):
+    """Who of the staff looked at the record, and when."""
+
+    at: str
+    by: str
+
+
 class RecordBody(EntryBody, kw_only=True):
     """Everything about one record."""
 
@@ -114,6 +122,7 @@ class RecordBody(EntryBody, kw_only=True):
     hold: HoldBody | None = None
     recorded_by: str | None = None
     notes: list[NoteBody] = []
+    openings: list[OpeningBody] = []
     outcome: str | None = None
     reviewed_at: str | None = None
     reviewed_by: str | None = None
@@ -141,6 +150,7 @@ class RecordBody(EntryBody, kw_only=True):
             hold=HoldBody(iso(hold.at), hold.by, hold.reason, iso(hold.until)) if hold else None,
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
+            openings=[OpeningBody(iso(opening.at), opening.by) for opening in message.openings],
             outcome=message.outcome,
             reviewed_at=iso(message.reviewed_at) if message.reviewed_at else None,
             reviewed_by=message.reviewed_by,
@@ -164,5 +174,6 @@ def _entry(message: Message, now: int) -> dict[str, Any]:
         "answer_by": iso(message.answer_by) if message.answer_by else None,
         "days_left": (message.answer_by - now) // 86400 if message.answer_by and message.status == "new" else None,
         "verified": message.verified_at is not None,
+        "promise": message.promise,
         "spam": message.mail.spam if message.mail else False,
     }

@@ -19,12 +19,13 @@ from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw,
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Status
+from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 
 PREFIX = "message#"
 SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
 NOTES = 20  # of 2,000 characters each; with everything else they fit into DynamoDB's 400 KB an item
+OPENINGS = 500  # of 100 bytes or so each
 
 _CURSOR = re.compile(r"[0-9]#[0-9]{10}#[0-9a-f]{32}")
 
@@ -78,7 +79,9 @@ class MessageItem(Table):
     hold = MapAttribute[str, Any](null=True)
     date_moved = MapAttribute[str, Any](null=True)
     recorded_by = UnicodeAttribute(null=True)
+    promise = UnicodeAttribute(null=True)
     notes = ListAttribute[Any]()
+    openings = ListAttribute[Any](null=True)
     outcome = UnicodeAttribute(null=True)
     reviewed_at = NumberAttribute(null=True)
     reviewed_by = UnicodeAttribute(null=True)
@@ -148,15 +151,16 @@ class DynamoMessages:
     def annotate(self, message: Message, note: Note, now: int) -> None:
         """Append a note, on the condition that the record is still held."""
         if len(message.notes) >= NOTES:
-            raise ConflictError(f"This record has {NOTES} notes already, which is as many as it can hold.")
-        try:
-            with unavailable("note"):
-                self._key_of(message).update(
-                    actions=[MessageItem.notes.set(MessageItem.notes.append([msgspec.to_builtins(note)]))],
-                    condition=MessageItem.pk.exists() & (MessageItem.discard_at > now),
-                )
-        except ConditionFailedError:
-            raise NotFoundError("This record was discarded meanwhile.") from None
+            raise ConflictError("This record has {count} notes already, which is as many as it can hold.", count=NOTES)
+        self._append(message, "notes", note, now)
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Append who opened it, on the condition that the record is still held."""
+        if len(message.openings) >= OPENINGS:
+            raise ConflictError(
+                "This record was opened {count} times already; no more can be recorded.", count=OPENINGS
+            )
+        self._append(message, "openings", opening, now)
 
     def change(self, before: Message, after: Message, now: int) -> None:
         """Write what differs, and its place in the queue, on the condition that nobody changed it since it was read."""
@@ -172,6 +176,17 @@ class DynamoMessages:
                 self._key_of(after).update(actions=actions, condition=unchanged & (MessageItem.discard_at > now))
         except ConditionFailedError:
             raise ConflictError("Somebody else changed this record at the same moment; look at it again.") from None
+
+    def _append(self, message: Message, name: str, entry: Note | Opening, now: int) -> None:
+        attribute = getattr(MessageItem, name)
+        try:
+            with unavailable("note"):
+                self._key_of(message).update(
+                    actions=[attribute.set((attribute | []).append([msgspec.to_builtins(entry)]))],
+                    condition=MessageItem.pk.exists() & (MessageItem.discard_at > now),
+                )
+        except ConditionFailedError:
+            raise NotFoundError("This record was discarded meanwhile.") from None
 
     def _key_of(self, message: Message) -> MessageItem:
         return MessageItem(message.subject_id, PREFIX + message.record_id)

@@ -6,14 +6,14 @@ from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.client import Item, dynamodb, plain, put_new, raw
-from kept.domain.errors import NotFoundError
+from kept.domain.errors import NotFoundError, to_translate
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Link, Session
 from kept.domain.retention import is_held
 
-_GONE = "This link was used already, or its time is over. Ask for a new one."
+_GONE = to_translate("This link was used already, or its time is over. Ask for a new one.")
 _OPTIONAL = ("confirms", "answers")
-_NO_SESSION = "You are not signed in, or were for too long. Ask for a new link."
+_NO_SESSION = to_translate("You are not signed in, or were for too long. Ask for a new link.")
 
 
 class DynamoProofs:
