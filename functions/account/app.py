@@ -8,9 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from kept.adapters.clock import now
+from kept.app.exports import ask_for_export, see_export, see_records
 from kept.app.prove_identity import end_session, open_session
 from kept.domain.proof import read_token
 from kept.entry import pages, wiring
+from kept.entry.exports import ExportBody, RecordsBody, languages_of
 from kept.entry.http import Answer, Api, Request
 
 handler = Api()
@@ -58,3 +60,40 @@ def delete_session(request: Request[None]) -> Answer:
     """End the session; its cookie is worth nothing from now on."""
     end_session(str(request.cookie), proofs=wiring.proofs())
     return Answer(204, cookie=("", 0))
+
+
+@handler.route(
+    "GET", "/me/records", summary="What is held about you", access="person", query=("cursor",),
+    answers={200: RecordsBody},
+)  # fmt: skip
+def get_records(request: Request[None]) -> Answer:
+    """A page of everything in the person's own partition; what is past its date is not shown."""
+    records, after = see_records(request.session, request.query.get("cursor"), partition=wiring.partition(), now=now())
+    return Answer(200, RecordsBody(records, after))
+
+
+@handler.route(
+    "POST", "/me/exports", summary="Ask for all of it in one package", access="person", answers={202: ExportBody}
+)
+def post_export(request: Request[None]) -> Answer:
+    """Have a package made, or join the one that is being made."""
+    export = ask_for_export(
+        request.session,
+        languages_of(request.header("accept-language")),
+        policy=wiring.policy(),
+        exports=wiring.exports(),
+        queue=wiring.export_queue(),
+        now=now(),
+    )
+    return Answer(202, ExportBody.of(export, now()))
+
+
+@handler.route(
+    "GET", "/me/exports/{export_id}", summary="A package, to be fetched", access="person", answers={200: ExportBody}
+)
+def get_export(request: Request[None], export_id: str) -> Answer:
+    """How far it is; once it is made, an address to fetch it from that is good for a minute."""
+    export, url = see_export(
+        request.session, export_id, exports=wiring.exports(), files=wiring.export_files(), now=now()
+    )
+    return Answer(200, ExportBody.of(export, now(), url))

@@ -34,6 +34,9 @@ ENVIRONMENT = {
     "MAIL_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/mail",
     "HASH_KEY_SECRET": "hash-key",
     "STAFF_CLIENT_ID": "staff",
+    "EXPORTS_BUCKET": "exports",
+    "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
+    "RECOVERY_DAYS": "7",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
@@ -45,6 +48,7 @@ CLIENTS = {
     "access_requests": ["dynamodb", "secretsmanager", "sqs"],
     "mailing": ["dynamodb", "secretsmanager", "ses"],
     "account": ["dynamodb"],
+    "exports": ["dynamodb", "secretsmanager", "s3"],
     "ledger": ["s3"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
@@ -93,6 +97,7 @@ NOTIFICATION = {
     "receipt": {"action": {"objectKey": "raw/m"}},
 }
 LINK_MAIL = {"job": "1", "email": "ann@example.com", "language": "en"}
+EXPORT_JOB = {"subject": "00" * 16, "export_id": "0" * 32}
 EVENTS: dict[str, dict[str, Any]] = {
     "contact_intake": http(
         "POST",
@@ -115,6 +120,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "access_requests": http("POST", "/access-requests", {"email": "ann@example.com"}),
     "mailing": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(LINK_MAIL)}]},
     "account": http("POST", "/sessions", {"token": f"{'0' * 32}.{'a' * 43}"}),
+    "exports": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(EXPORT_JOB)}]},
     "ledger": {
         "Records": [
             {
@@ -133,7 +139,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "StackId": "s",
         "RequestId": "r",
         "LogicalResourceId": "l",
-        "ResourceProperties": {"MailLifecycleDays": "181"},
+        "ResourceProperties": {"MailLifecycleDays": "181", "ExportLifecycleDays": "8"},
     },
 }
 

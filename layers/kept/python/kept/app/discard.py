@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kept.app.ports import RawMail
+from collections.abc import Collection
+
+from kept.app.ports import ExportFiles, RawMail
 
 
 def discard_raw_mail(raw_key_before: str | None, raw_key_after: str | None, *, raw_mail: RawMail) -> bool:
@@ -15,3 +17,14 @@ def discard_raw_mail(raw_key_before: str | None, raw_key_after: str | None, *, r
         return False
     raw_mail.discard(raw_key_before)
     return True
+
+
+def discard_export_files(before: Collection[str], after: Collection[str], *, files: ExportFiles) -> int:
+    """Delete the files of a package that its item no longer refers to, in the same way; how many there were.
+
+    Raises UnavailableError.
+    """
+    gone = sorted(set(before) - set(after))
+    for key in gone:
+        files.discard(key)
+    return len(gone)

@@ -15,13 +15,14 @@ _HERE = Path(__file__).with_name("templates")
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Everything that is written into a template is escaped; a name that was not given is an error."""
     return Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
 
 
 def page(template: str, *, site: Site, **context: Any) -> Answer:
     """A page of the shop whose policy this is."""
-    text = _templates().get_template(template).render(site=site, **context)
+    text = templates().get_template(template).render(site=site, **context)
     return Answer(200, text.encode(), "text/html; charset=utf-8")
 
 

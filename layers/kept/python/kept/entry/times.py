@@ -1,10 +1,5 @@
 """Times as answers write them."""
 
-from __future__ import annotations
+from kept.domain.times import iso
 
-import datetime as dt
-
-
-def iso(seconds: int) -> str:
-    """Seconds since the epoch as RFC 3339 in UTC: `2026-12-22T08:30:00Z`."""
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+__all__ = ["iso"]

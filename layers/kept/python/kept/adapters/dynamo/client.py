@@ -49,3 +49,28 @@ def put_new(
             standing: Item = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
             return standing
     return None
+
+
+def plain(value: dict[str, Any]) -> Any:
+    """A value of DynamoDB's JSON as Python has it. Numbers are whole in all our tables."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return int(content)
+    if kind == "M":
+        return {name: plain(inner) for name, inner in content.items()}
+    if kind == "L":
+        return [plain(inner) for inner in content]
+    return None if kind == "NULL" else content
+
+
+def raw(value: Any) -> dict[str, Any]:
+    """The other way round, for what records are made of; fields that are None are left out."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, dict):
+        return {"M": {name: raw(inner) for name, inner in value.items() if inner is not None}}
+    if isinstance(value, list | tuple):
+        return {"L": [raw(inner) for inner in value]}
+    return {"B": value} if isinstance(value, bytes) else {"S": value}

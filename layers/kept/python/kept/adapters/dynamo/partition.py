@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, dynamodb
+from kept.adapters.dynamo.client import Item, dynamodb, plain
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
 
@@ -70,15 +70,3 @@ class DynamoPartition:
 def _held(item: Item) -> HeldItem:
     fields = {name: plain(value) for name, value in item.items() if name not in {"pk", "sk"}}
     return HeldItem(SubjectId(item["pk"]["B"]), item["sk"]["S"], fields)
-
-
-def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it. Numbers are whole in all our tables."""
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return int(content)
-    if kind == "M":
-        return {name: plain(inner) for name, inner in content.items()}
-    if kind == "L":
-        return [plain(inner) for inner in content]
-    return None if kind == "NULL" else content

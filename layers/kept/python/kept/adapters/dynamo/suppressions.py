@@ -13,10 +13,10 @@ from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import BATCH, batch_get
-from kept.adapters.dynamo.client import Item, dynamodb
-from kept.domain.errors import KeyMismatchError
+from kept.adapters.dynamo.client import Item, dynamodb, plain
+from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.suppression import Reason, Scope
+from kept.domain.suppression import Reason, Scope, Suppression
 
 KEY_CHECK: Item = {"pk": {"B": b"key-check"}}  # shorter than any suppression's id, so it can be nobody's
 OTHER_KEY = (
@@ -57,6 +57,21 @@ class DynamoSuppressions:
             scopes, _ = self._read(subjects)
         self._first = first
         return scopes
+
+    def of(self, subject: SubjectId) -> dict[Scope, Suppression]:
+        """As the gate reads it; in a rotation the newer of two entries of a scope, which differ in nothing else."""
+        names = self._keys.suppression_ids(subject)[-2:]
+        items, unread = batch_get(self._table, [*({"pk": {"B": name}} for name in names), KEY_CHECK])
+        if unread:
+            raise UnavailableError("read a suppression: not all of it was answered")
+        found = {item["pk"]["B"]: item for item in items}
+        first = self._first_generation(found.get(KEY_CHECK["pk"]["B"]))
+        entries: dict[Scope, Suppression] = {}
+        for name in self._keys.suppression_ids(subject)[first:]:
+            for scope, entry in found.get(name, {}).items():
+                if scope not in _NO_SCOPES:
+                    entries[Scope(scope)] = Suppression(**plain(entry))
+        return entries
 
     def _read(self, subjects: Collection[SubjectId]) -> tuple[dict[SubjectId, frozenset[Scope]], int]:
         """The scopes found, and the oldest generation that may hold any."""
