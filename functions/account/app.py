@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from kept.adapters.clock import now
+from kept.app.exports import ask_for_export, see_export, see_records
 from kept.app.leave import Stores as Holdings
 from kept.app.leave import leave
 from kept.app.my_data import Preferences, correct, prefer, scopes_of
@@ -17,6 +18,7 @@ from kept.app.register import affirm
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.proof import read_token
 from kept.entry import pages, wiring
+from kept.entry.exports import ExportBody, RecordsBody, languages_of
 from kept.entry.http import HTML, Answer, Api, NewCookie, Request
 from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeftBody, MeBody, PreferencesBody
 
@@ -141,7 +143,7 @@ def delete_me(request: Request[LeaveBody]) -> Answer:
             FieldProblem("/confirm", "must be true: everything we hold about you is erased then, and cannot come back")
         )
     until = time.monotonic() + ERASING_SECONDS
-    stores = Holdings(wiring.partition(), wiring.suppressions(), wiring.raw_mail())
+    stores = Holdings(wiring.partition(), wiring.suppressions(), wiring.raw_mail(), wiring.export_files())
     left = leave(
         request.session, keys=wiring.keys(), stores=stores, now=now(), in_time=lambda: time.monotonic() < until
     )
@@ -154,3 +156,40 @@ def _me(request: Request[Any], status: int = 200) -> Answer:
     account = wiring.accounts().find(session.subject_id, now())
     suppressed = wiring.suppressions().of(session.subject_id)
     return Answer(status, MeBody.of(session.email, account, suppressed, policy))
+
+
+@handler.route(
+    "GET", "/me/records", summary="What is held about you", access="person", query=("cursor",),
+    answers={200: RecordsBody},
+)  # fmt: skip
+def get_records(request: Request[None]) -> Answer:
+    """A page of everything in the person's own partition; what is past its date is not shown."""
+    records, after = see_records(request.session, request.query.get("cursor"), partition=wiring.partition(), now=now())
+    return Answer(200, RecordsBody(records, after))
+
+
+@handler.route(
+    "POST", "/me/exports", summary="Ask for all of it in one package", access="person", answers={202: ExportBody}
+)
+def post_export(request: Request[None]) -> Answer:
+    """Have a package made, or join the one that is being made."""
+    export = ask_for_export(
+        request.session,
+        languages_of(request.header("accept-language")),
+        policy=wiring.policy(),
+        exports=wiring.exports(),
+        queue=wiring.export_queue(),
+        now=now(),
+    )
+    return Answer(202, ExportBody.of(export, now()))
+
+
+@handler.route(
+    "GET", "/me/exports/{export_id}", summary="A package, to be fetched", access="person", answers={200: ExportBody}
+)
+def get_export(request: Request[None], export_id: str) -> Answer:
+    """How far it is; once it is made, an address to fetch it from that is good for a minute."""
+    export, url = see_export(
+        request.session, export_id, exports=wiring.exports(), files=wiring.export_files(), now=now()
+    )
+    return Answer(200, ExportBody.of(export, now(), url))

@@ -15,9 +15,9 @@ from kept.domain.form_token import check_form_token
 from kept.domain.identity import new_reference
 from kept.domain.records import PostalAddress
 from kept.domain.retention import discard_at_birth
+from kept.domain.times import iso
 from kept.entry import wiring
 from kept.entry.http import Answer, Api, Request, see
-from kept.entry.times import iso
 
 handler = Api()
 

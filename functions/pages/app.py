@@ -12,10 +12,11 @@ from kept.domain.errors import NotFoundError
 from kept.domain.form_token import make_form_token
 from kept.domain.identity import read_reference
 from kept.domain.policy import SHIPPED, Policy, Promise, Retentions
+from kept.domain.times import iso, seconds_of
 from kept.entry import pages, wiring
+from kept.entry.exports import schema
 from kept.entry.http import FOREVER, HTML, Answer, Api, Request
 from kept.entry.settings import setting
-from kept.entry.times import iso, seconds_of
 
 handler = Api()
 
@@ -104,6 +105,15 @@ def gpc(_: Request[None]) -> Answer:
 def openapi(_: Request[None]) -> Answer:
     """The OpenAPI document."""
     return Answer(200, OPENAPI.read_bytes())
+
+
+@handler.route("GET", "/schemas/{name}", summary="What the files of a package look like", answers={200: None})
+def get_schema(_: Request[None], name: str) -> Answer:
+    """A JSON Schema: `export.json` is that of data.json, `manifest.json` that of the manifest."""
+    found = schema(name)
+    if found is None:
+        raise NotFoundError("There is no such schema; there are export.json and manifest.json.")
+    return Answer(200, msgspec.json.encode(found), "application/schema+json")
 
 
 @handler.route("GET", "/style.css", summary="The stylesheet", answers={200: None})

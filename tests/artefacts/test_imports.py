@@ -34,7 +34,7 @@ USERS: dict[str, set[str]] = {
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
-    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing"},
+    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests", "account"},

@@ -34,6 +34,9 @@ ENVIRONMENT = {
     "MAIL_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/mail",
     "HASH_KEY_SECRET": "hash-key",
     "STAFF_CLIENT_ID": "staff",
+    "EXPORTS_BUCKET": "exports",
+    "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
+    "RECOVERY_DAYS": "7",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
@@ -46,6 +49,7 @@ CLIENTS = {
     "mailing": ["dynamodb", "secretsmanager", "ses"],
     "registrations": ["dynamodb", "secretsmanager", "sqs"],
     "account": ["dynamodb", "secretsmanager"],
+    "exports": ["dynamodb", "secretsmanager", "s3"],
     "ledger": ["s3"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
@@ -94,6 +98,7 @@ NOTIFICATION = {
     "receipt": {"action": {"objectKey": "raw/m"}},
 }
 LINK_MAIL = {"job": "1", "email": "ann@example.com", "language": "en"}
+EXPORT_JOB = {"subject": "00" * 16, "export_id": "0" * 32}
 EVENTS: dict[str, dict[str, Any]] = {
     "contact_intake": http(
         "POST",
@@ -119,6 +124,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "POST", "/registrations", {"email": "ann@example.com", "policy_version": "2017-06", "accepted": True}
     ),
     "account": http("POST", "/sessions", {"token": f"{'0' * 32}.{'a' * 43}"}),
+    "exports": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(EXPORT_JOB)}]},
     "ledger": {
         "Records": [
             {

@@ -30,6 +30,7 @@ FOLDER = ROOT / ".local/e2e"
 SUPPORT = "support@expandcart.com"
 AFTER_REVIEW_SECONDS = 5
 COMPLAINT_SECONDS = 6
+SOURCE_SECONDS = 15
 
 # The shipped policy with times that a test can wait for.
 SHORTENED = {
@@ -37,6 +38,10 @@ SHORTENED = {
         f'after_review = "{AFTER_REVIEW_SECONDS} seconds"\nhard_maximum = "90 days"'
     ),
     'before_review = "60 days"': f'before_review = "{COMPLAINT_SECONDS} seconds"',
+    "# [sources.shop-database]": (
+        f'[sources.shop]\nname = {{ en = "Shop", ar = "المتجر" }}\nfile = "orders.json"\n'
+        f'waits = "{SOURCE_SECONDS} seconds"'
+    ),
 }
 
 
@@ -63,6 +68,7 @@ class Site:
         self.subjects = stack.outputs["SubjectsTable"]
         self.suppressions = stack.outputs["SuppressionsTable"]
         self.bucket = stack.outputs["MailBucket"]
+        self.exports = stack.outputs["ExportsBucket"]
         secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])
         self.keys = Keys(secret["SecretString"])
 

@@ -97,6 +97,24 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "feedback's dead letters: receive": lambda a, s: receive(a, s.stack.outputs["FeedbackDeadLetterQueue"]),
     "mails: send": lambda a, s: a.client("sqs").send_message(QueueUrl=s.queue("mail"), MessageBody="{}"),
     "mails: receive": lambda a, s: receive(a, s.queue("mail")),
+    "packages: write": lambda a, s: a.client("s3").put_object(Bucket=s.exports, Key="packages/nobody", Body=b""),
+    "packages: read": lambda a, s: a.client("s3").get_object(Bucket=s.exports, Key="packages/nobody"),
+    "packages: delete": lambda a, s: a.client("s3").delete_object(Bucket=s.exports, Key="packages/nobody"),
+    "other systems' files: write": lambda a, s: a.client("s3").put_object(
+        Bucket=s.exports, Key="sources/nobody/shop", Body=b""
+    ),
+    "other systems' files: read": lambda a, s: a.client("s3").get_object(Bucket=s.exports, Key="sources/nobody/shop"),
+    "other systems' files: delete": lambda a, s: a.client("s3").delete_object(
+        Bucket=s.exports, Key="sources/nobody/shop"
+    ),
+    "exports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.exports),
+    "export jobs: send": lambda a, s: a.client("sqs").send_message(
+        QueueUrl=s.queue("exports"), MessageBody='{"subject":"00","export_id":"0"}'
+    ),
+    "export jobs: receive": lambda a, s: receive(a, s.queue("exports")),
+    "events: ask other systems": lambda a, _: a.client("events").put_events(
+        Entries=[{"Source": "kept", "DetailType": "AccessRequestVerified", "Detail": "{}"}]
+    ),
     "events: put": lambda a, _: a.client("events").put_events(
         Entries=[{"Source": "nobody", "DetailType": "Nothing", "Detail": "{}"}]
     ),
@@ -160,10 +178,31 @@ MAY: dict[str, set[str]] = {
         "suppressions: read many",
         "suppressions: update",
         "raw mail: delete",
+        "packages: read",
+        "packages: delete",
+        "other systems' files: delete",
+        "export jobs: send",
         "hash key: read",
         "SES's list: forget",
     },
-    "ledger": {"raw mail: delete", "ledger's failures: send"},
+    "exports": {
+        "subjects: get",
+        "subjects: update",
+        "subjects: query a person",
+        "suppressions: read many",
+        "hash key: read",
+        "raw mail: read",
+        "raw mail: list",
+        "packages: write",
+        "packages: delete",
+        "other systems' files: read",
+        "other systems' files: write",
+        "exports: list",
+        "export jobs: send",
+        "export jobs: receive",
+        "events: ask other systems",
+    },
+    "ledger": {"raw mail: delete", "packages: delete", "other systems' files: delete", "ledger's failures: send"},
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
 }
@@ -171,7 +210,9 @@ MAY: dict[str, set[str]] = {
 # the emulator does not look, so here it lets this pass, and only AWS refuses it. The last test shows the condition at
 # work on GetItem, whose attributes the emulator does see; that AWS sees those of a batch is in its documentation:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-ONLY_AWS_REFUSES = {"permissions": {"subjects: read what was written"}}
+# Nor does the emulator look at what an event says that it is, which the role for packages names:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+ONLY_AWS_REFUSES = {"permissions": {"subjects: read what was written"}, "exports": {"events: put"}}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 

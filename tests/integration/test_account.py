@@ -258,7 +258,7 @@ def test_preferences_of_an_account_need_one(stack: Stack) -> None:
     person = Person(stack, ANN)
     answer = person.request("PUT", "/me/preferences", {"language": "ar"})
     assert answer.status == 409
-    assert "/me/affirmations" in answer.json["detail"]
+    assert "Affirm the policy" in answer.json["detail"]
 
 
 # ---------------------------------------------------------------- corrections

@@ -59,22 +59,25 @@ def cloudformation() -> Iterator[CloudFormation]:
 def test_a_lifecycle_shorter_than_the_policys_hard_maximum_refuses_the_deploy(
     stack: Stack, cloudformation: CloudFormation
 ) -> None:
-    answer = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="364")
+    answer = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="364", ExportLifecycleDays="8")
     assert answer["Status"] == "FAILED"
     assert "MailLifecycleDays=365" in answer["Reason"], "the reason must say what to do"
-    assert cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="365")["Status"] == "SUCCESS"
+    assert (
+        cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="365", ExportLifecycleDays="8")["Status"]
+        == "SUCCESS"
+    )
 
 
 @pytest.mark.promise("email-opt-out")
 def test_a_deploy_under_another_key_than_the_suppressions_were_written_under_is_refused(
     stack: Stack, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="366")
+    good = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="366", ExportLifecycleDays="8")
     assert good["Data"]["KeyCheck"] == stack.keys.check_values()[-1]
 
     monkeypatch.setenv("HASH_KEY_SECRET", "another")
     client("secretsmanager").create_secret(Name="another", SecretString="another key, also long enough to be one")
-    answer = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="366")
+    answer = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="366", ExportLifecycleDays="8")
     assert answer["Status"] == "FAILED"
     assert "another hash key" in answer["Reason"]
 

@@ -16,3 +16,12 @@ def check_mail_lifecycle(policy: Policy, lifecycle_days: int) -> None:
             f"MailLifecycleDays is {lifecycle_days}, but the policy may keep a record for {longest}: raw mail would be "
             f"deleted before its record. Deploy with MailLifecycleDays={-(-longest // _DAY)} or more."
         )
+
+
+def check_export_lifecycle(policy: Policy, lifecycle_days: int) -> None:
+    """Raises ConfigurationError where the exports bucket's backstop would act before a package's time is over."""
+    if lifecycle_days * _DAY < policy.longest_export:
+        raise ConfigurationError(
+            f"ExportLifecycleDays is {lifecycle_days}, but by the policy a package may need longer, with what "
+            f"other systems send for it. Deploy with ExportLifecycleDays={-(-policy.longest_export // _DAY)} or more."
+        )

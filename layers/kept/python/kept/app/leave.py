@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from kept.app.ports import HeldItem, Partition, RawMail, Suppressions
+from kept.app.ports import ExportFiles, HeldItem, Partition, RawMail, Suppressions
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.proof import Session
 from kept.domain.suppression import MARKETING
@@ -25,6 +25,7 @@ class Stores:
     partition: Partition
     suppressions: Suppressions
     raw_mail: RawMail
+    exports: ExportFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def _erase(item: HeldItem, keys: Keys, stores: Stores) -> None:
     raw_key = item.fields.get("mail", {}).get("raw_key")
     if raw_key is not None:
         stores.raw_mail.discard(raw_key)
+    for key in item.fields.get("files", ()):
+        stores.exports.discard(key)
     if item.sort_key.startswith("order#") and "phone" in item.fields:
         stores.partition.discard(SubjectId(keys.phone_id(item.fields["phone"])), item.sort_key, REASON)
     stores.partition.discard(item.subject_id, item.sort_key, REASON)

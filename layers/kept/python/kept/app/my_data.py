@@ -11,13 +11,13 @@ from kept.app.ports import Accounts, Messages, Suppressions
 from kept.app.receive_contact import check_text
 from kept.domain import contact_details
 from kept.domain.account import ACCOUNT_ID, Account
-from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, to_translate
 from kept.domain.policy import Policy
 from kept.domain.proof import Session
 from kept.domain.records import Channel, Note, PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, Scope, list_scope
 
-_NO_ACCOUNT = "You have no account here. Affirm the policy at POST /me/affirmations, and you have one."
+_NO_ACCOUNT = to_translate("You have no account here. Affirm the policy, and you have one.")
 
 # What the person gave and can put right. A mail is kept as it came in, and staff wrote down what was said by telephone.
 _CORRECTABLE: dict[Channel, frozenset[str]] = {
@@ -42,8 +42,9 @@ def scopes_of(wishes: Mapping[str, bool], lists: Mapping[str, bool], policy: Pol
     scopes = {scope: wishes[scope] for scope in (MARKETING, EVERYTHING) if scope in wishes}
     for name, wish in lists.items():
         if name not in policy.lists:
-            known = ", ".join(policy.lists)
-            raise InvalidInputError(FieldProblem("/opt_outs/lists", f"names a list that is none; there are: {known}"))
+            known = {"lists": ", ".join(policy.lists)}
+            text = to_translate("names a list that is none; there are: {lists}")
+            raise InvalidInputError(FieldProblem("/opt_outs/lists", text, known))
         scopes[list_scope(policy.lists[name].number)] = wish
     return scopes
 
@@ -107,7 +108,8 @@ def correct(
             messages.annotate(before, note, now)
     elif kind == "order":
         raise ConflictError(
-            f"What we know of an order, the shop told us. Ask {policy.site.support_email} to correct it."
+            "What we know of an order, the shop told us. Ask {address} to correct it.",
+            address=policy.site.support_email,
         )
     else:
         raise NotFoundError("No such record of yours is held.")

@@ -106,7 +106,9 @@ def hold(reference: str, reason: str, until: int, *, by: str, policy: Policy, me
     before = _find(reference, messages, now)
     longest = policy.legal_hold.longest
     if not now < until <= before.received_at + longest:
-        raise InvalidInputError(FieldProblem("/until", f"must be ahead, and within {longest} of when it came in"))
+        raise InvalidInputError(
+            FieldProblem("/until", "must be ahead, and within {longest} of when it came in", {"longest": longest})
+        )
     held = replace(before, hold=Hold(now, by, reason, until), discard_at=max(_regular(before, policy), until))
     after = replace(held, date_moved=DateMoved("hold", now))
     messages.change(before, after, now)

@@ -14,7 +14,7 @@ from kept.domain.account import ACCOUNT_ID, Account
 from kept.domain.policy import Policy
 from kept.domain.records import PostalAddress, address_id
 from kept.domain.suppression import Scope, Suppression
-from kept.entry.times import iso
+from kept.domain.times import iso
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=20)]

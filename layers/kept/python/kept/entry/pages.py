@@ -54,7 +54,7 @@ def _render(template: str, code: str, here: tuple[str, Mapping[str, str]] | None
     path, query = here or ("/", {})
     others = [(language(each), path_in(each, path, query)) for each in offered(policy.languages) if each != code]
     text = (
-        _environment(code)
+        environment(code)
         .get_template(template)
         .render(site=policy.site, policy=policy, path=path, others=others, **context)
     )
@@ -62,10 +62,10 @@ def _render(template: str, code: str, here: tuple[str, Mapping[str, str]] | None
 
 
 @cache
-def _environment(code: str) -> Environment:
+def environment(code: str) -> Environment:
     """The templates in one language."""
     spoken = language(code)
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -73,9 +73,9 @@ def _environment(code: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(spoken.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(spoken.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= {
         "day": spoken.day,
         "moment": spoken.moment,
         "duration": spoken.duration,
@@ -84,8 +84,8 @@ def _environment(code: str) -> Environment:
         "of_policy": lambda texts: spoken.of(texts, wiring.policy().languages[0]),
     }
     versions = {name: f"/{name}?v={hashlib.sha256(asset(name)).hexdigest()[:12]}" for name in ASSETS}
-    environment.globals |= {"language": spoken, "words": words, "assets": versions, "home": f"/{code}"}
-    return environment
+    made.globals |= {"language": spoken, "words": words, "assets": versions, "home": f"/{code}"}
+    return made
 
 
 def _word(spoken: Language, name: str, table: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from kept.app.ports import Page
 from kept.domain.records import Message, address_id
-from kept.entry.times import iso
+from kept.domain.times import iso
 
 
 class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):

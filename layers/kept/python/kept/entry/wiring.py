@@ -10,13 +10,15 @@ from kept.entry.settings import setting
 
 if TYPE_CHECKING:
     from kept.adapters.dynamo.accounts import DynamoAccounts
+    from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
-    from kept.adapters.queue import SqsMailQueue
+    from kept.adapters.export_files import S3ExportFiles
+    from kept.adapters.queue import SqsExportQueue, SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
     from kept.adapters.ses import SesOutbox
     from kept.domain.identity import Keys
@@ -107,6 +109,30 @@ def partition() -> DynamoPartition:
     from kept.adapters.dynamo.partition import DynamoPartition
 
     return DynamoPartition(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def exports() -> DynamoExports:
+    """What is known of packages."""
+    from kept.adapters.dynamo.exports import DynamoExports
+
+    return DynamoExports(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def export_files() -> S3ExportFiles:
+    """The packages themselves."""
+    from kept.adapters.export_files import S3ExportFiles
+
+    return S3ExportFiles(setting("EXPORTS_BUCKET"))
+
+
+@cache
+def export_queue() -> SqsExportQueue:
+    """Packages to be made."""
+    from kept.adapters.queue import SqsExportQueue
+
+    return SqsExportQueue(setting("EXPORTS_QUEUE"))
 
 
 @cache

@@ -108,3 +108,126 @@ MEASURES = {
     ),
 }
 """What is done so that each promise is true; a promise of another policy stands by itself."""
+
+RECORDS = {
+    "message": to_translate("Message"),
+    "order": to_translate("Order"),
+    "answer": to_translate("Automatic answer"),
+    "link": to_translate("Mailed link"),
+    "link-place": to_translate("Count of mailed links"),
+    "session": to_translate("Sign-in"),
+    "export": to_translate("Package"),
+    "export-place": to_translate("Last package"),
+    "account": to_translate("Account"),
+    "registration": to_translate("Registration"),
+}
+"""What a kind of record is called, by what its sort key has before the #."""
+
+FIELDS_OF_RECORDS = {
+    "id": to_translate("Id"),
+    "discard_by": to_translate("Discarded by"),
+    "reference": to_translate("Reference"),
+    "kind": to_translate("Kind"),
+    "channel": to_translate("Came by"),
+    "status": to_translate("Status"),
+    "received_at": to_translate("Received"),
+    "answer_by": to_translate("Answered by"),
+    "email": to_translate("Email address"),
+    "name": to_translate("Name"),
+    "phone": to_translate("Telephone"),
+    "postal_address": to_translate("Postal address"),
+    "purposes": to_translate("May be used for"),
+    "text": to_translate("Text"),
+    "subject": to_translate("Subject"),
+    "locale": to_translate("Language"),
+    "language": to_translate("Language"),
+    "file": to_translate("File in this package"),
+    "mail": to_translate("The email"),
+    "message_id": to_translate("Message id"),
+    "reply_to": to_translate("Reply to"),
+    "attachments": to_translate("Attachments"),
+    "content_type": to_translate("Kind of file"),
+    "size": to_translate("Bytes"),
+    "intents": to_translate("Understood as"),
+    "suggested": to_translate("May also be"),
+    "confidence": to_translate("Certain by (per cent)"),
+    "why": to_translate("Because of"),
+    "intent": to_translate("Understood as"),
+    "words": to_translate("Words"),
+    "machine_reason": to_translate("Taken for a machine because"),
+    "spam": to_translate("Taken for spam"),
+    "text_truncated": to_translate("Text cut short"),
+    "defects": to_translate("Defects"),
+    "notes": to_translate("Notes"),
+    "at": to_translate("When"),
+    "by": to_translate("By"),
+    "outcome": to_translate("Outcome"),
+    "recorded_by": to_translate("Taken down by"),
+    "reviewed_at": to_translate("Reviewed"),
+    "reviewed_by": to_translate("Reviewed by"),
+    "order_id": to_translate("Order number"),
+    "order": to_translate("Order"),
+    "placed_online": to_translate("Placed online"),
+    "placed_at": to_translate("Placed"),
+    "version": to_translate("Version"),
+    "discard_reason": to_translate("Goes early because"),
+    "created_at": to_translate("Asked for"),
+    "waits_until": to_translate("Waits until"),
+    "asked_at": to_translate("Other systems asked"),
+    "sources": to_translate("Other systems"),
+    "package": to_translate("Package"),
+    "scope": to_translate("What is not sent"),
+    "list": to_translate("Mailing list"),
+    "reason": to_translate("Reason"),
+    "since": to_translate("Since"),
+    "registered_at": to_translate("Registered"),
+    "seen_at": to_translate("Signed in last"),
+    "acceptances": to_translate("Affirmations of the policy"),
+    "acceptance": to_translate("Affirmation of the policy"),
+    "text_digest": to_translate("Digest of its text"),
+    "on_behalf_of": to_translate("Also for"),
+    "verified_at": to_translate("Address proved"),
+    "extension": to_translate("Needs longer"),
+    "hold": to_translate("Kept because a law asks for it"),
+    "until": to_translate("Until"),
+}
+"""What a field of a record is called; one that is not here is shown by its own name."""
+
+STORES = {
+    "SubjectsTable": to_translate("Records, and what lies under your telephone numbers"),
+    "SuppressionsTable": to_translate("The list of who is not to be written to"),
+    "MailBucket/raw/": to_translate("Emails as they came in"),
+    "ExportsBucket/sources/": to_translate("What other systems sent for this package"),
+    "LedgerTable": to_translate("The ledger"),
+}
+"""What a place is called that was searched for a package."""
+
+PACKAGE = {
+    "title": to_translate("What we hold about you"),
+    "intro": to_translate(
+        "Everything that {name} holds about {email}, as of {made_at}. Nothing is left out; what staff noted "
+        "about you is in it. The same is in data.json, for programs."
+    ),
+    "records": to_translate("Records"),
+    "phone_numbers": to_translate("What lies under your telephone numbers"),
+    "suppressions": to_translate("What you are not sent"),
+    "ledger": to_translate("The ledger of what became of your records"),
+    "searched": to_translate("Where we looked"),
+    "searched_more": to_translate(
+        "Places that only pass data on or hold copies are listed in manifest.json, with the reason why they were not "
+        "searched, and with a checksum (SHA-256) of every file in this package."
+    ),
+    "what": to_translate("What"),
+    "found": to_translate("Found"),
+    "others": to_translate("Other systems"),
+    "answered": to_translate("answered; its file is in the package"),
+    "nothing": to_translate("answered that it holds nothing"),
+    "no answer": to_translate("did not answer in time"),
+    "missing": to_translate("Emails that were discarded while this package was made:"),
+    "copies": to_translate("Of what was discarded before, the last backup copy is gone by {day}."),
+    "policy": to_translate("Made under version {version} of our policy. This package is discarded by {day}."),
+    "reach": to_translate("Is something wrong, or do you want it corrected or erased? Write to"),
+    "yes": to_translate("yes"),
+    "no": to_translate("no"),
+}
+"""What the page of a package says."""

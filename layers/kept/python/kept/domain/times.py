@@ -1,4 +1,4 @@
-"""Times as answers write them."""
+"""Times as people and programs read them."""
 
 from __future__ import annotations
 
