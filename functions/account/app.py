@@ -10,17 +10,17 @@ from msgspec import Meta
 
 from kept.adapters.clock import now
 from kept.app.exports import ask_for_export, see_export, see_records
+from kept.app.leave import Left, leave
 from kept.app.leave import Stores as Holdings
-from kept.app.leave import leave
 from kept.app.my_data import Preferences, correct, prefer, scopes_of
 from kept.app.prove_identity import Stores, end_session, open_session
 from kept.app.register import affirm
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.proof import read_token
-from kept.entry import pages, wiring
+from kept.entry import my_data_pages, pages, wiring
 from kept.entry.exports import ExportBody, RecordsBody, languages_of
-from kept.entry.http import HTML, Answer, Api, NewCookie, Request
-from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeftBody, MeBody, PreferencesBody
+from kept.entry.http import HTML, Answer, Api, NewCookie, Request, see
+from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeaveForm, LeftBody, MeBody, PreferencesBody
 
 handler = Api()
 
@@ -72,10 +72,16 @@ def delete_session(request: Request[None]) -> Answer:
     return Answer(204, cookies=(NewCookie("", 0),))
 
 
-@handler.route("GET", "/me", summary="Who is signed in", access="person", answers={200: MeBody})
+@handler.route(
+    "GET", "/me", summary="Who is signed in", access="person", answers={200: MeBody}, query=("cursor", "done"),
+    in_languages=True,
+)  # fmt: skip
 def get_me(request: Request[None]) -> Answer:
-    """The account, what is not sent to its owner, and whether the policy is to be affirmed again."""
-    return _me(request)
+    """The account, what is not sent to its owner, and whether the policy is to be affirmed again.
+
+    As a page, everything that is held.
+    """
+    return my_data_pages.my_data(request, _me(request)) if request.wants_page else Answer(200, _me(request))
 
 
 @handler.route(
@@ -94,12 +100,12 @@ def put_preferences(request: Request[PreferencesBody]) -> Answer:
         welcome_back=wiring.welcome_back,
         now=now(),
     )
-    return _me(request)
+    return Answer(200, _me(request))
 
 
 @handler.route(
-    "POST", "/me/affirmations", summary="Affirm the policy", access="person", reads=AffirmationBody,
-    answers={201: MeBody},
+    "POST", "/me/affirmations", summary="Affirm the policy", access="person", reads=AffirmationBody, forms=True,
+    answers={201: MeBody, 303: None},
 )  # fmt: skip
 def post_affirmation(request: Request[AffirmationBody]) -> Answer:
     """Affirm the current version, for oneself and for others by name. Who has no account has one then."""
@@ -112,7 +118,7 @@ def post_affirmation(request: Request[AffirmationBody]) -> Answer:
         accounts=wiring.accounts(),
         now=now(),
     )
-    return _me(request, status=201)
+    return my_data_pages.back(request, "affirmation") if request.is_form else Answer(201, _me(request))
 
 
 @handler.route(
@@ -142,20 +148,32 @@ def delete_me(request: Request[LeaveBody]) -> Answer:
         raise InvalidInputError(
             FieldProblem("/confirm", "must be true: everything we hold about you is erased then, and cannot come back")
         )
+    left = _leave(request)
+    return Answer(200 if left.done else 202, LeftBody.of(left), cookies=(NewCookie("", 0),) if left.done else ())
+
+
+@handler.route("GET", "/me/leave", summary="The last question", access="person", answers={200: None}, in_languages=True)
+def get_leave(request: Request[None]) -> Answer:
+    """Ask once more."""
+    return my_data_pages.last_question(request)
+
+
+@handler.route(
+    "POST", "/me/leave", summary="By form: leave", access="person", reads=LeaveForm, forms=True, answers={200: None}
+)
+def post_leave(request: Request[LeaveForm]) -> Answer:
+    """The same as DELETE /me, with a page for an answer."""
+    return my_data_pages.last_question(request, _leave(request) if request.body.confirm else None)
+
+
+def _leave(request: Request[Any]) -> Left:
     until = time.monotonic() + ERASING_SECONDS
     stores = Holdings(wiring.partition(), wiring.suppressions(), wiring.raw_mail(), wiring.export_files())
     left = leave(
         request.session, keys=wiring.keys(), stores=stores, now=now(), in_time=lambda: time.monotonic() < until
     )
     handler.observer.count("Erased", outcome="done" if left.done else "more")
-    return Answer(200 if left.done else 202, LeftBody.of(left), cookies=(NewCookie("", 0),) if left.done else ())
-
-
-def _me(request: Request[Any], status: int = 200) -> Answer:
-    session, policy = request.session, wiring.policy()
-    account = wiring.accounts().find(session.subject_id, now())
-    suppressed = wiring.suppressions().of(session.subject_id)
-    return Answer(status, MeBody.of(session.email, account, suppressed, policy))
+    return left
 
 
 @handler.route(
@@ -169,27 +187,43 @@ def get_records(request: Request[None]) -> Answer:
 
 
 @handler.route(
-    "POST", "/me/exports", summary="Ask for all of it in one package", access="person", answers={202: ExportBody}
-)
+    "POST", "/me/exports", summary="Ask for all of it in one package", access="person", reads=None,
+    answers={202: ExportBody, 303: None},
+)  # fmt: skip
 def post_export(request: Request[None]) -> Answer:
     """Have a package made, or join the one that is being made."""
     export = ask_for_export(
         request.session,
-        languages_of(request.header("accept-language")),
+        [request.language, *languages_of(request.header("accept-language"))],
         policy=wiring.policy(),
         exports=wiring.exports(),
         queue=wiring.export_queue(),
         now=now(),
     )
+    if request.is_form:
+        return see(f"/{request.language}/me/exports/{export.export_id}")
     return Answer(202, ExportBody.of(export, now()))
 
 
 @handler.route(
-    "GET", "/me/exports/{export_id}", summary="A package, to be fetched", access="person", answers={200: ExportBody}
-)
+    "GET", "/me/exports/{export_id}", summary="A package, to be fetched", access="person", answers={200: ExportBody},
+    in_languages=True,
+)  # fmt: skip
 def get_export(request: Request[None], export_id: str) -> Answer:
     """How far it is; once it is made, an address to fetch it from that is good for a minute."""
     export, url = see_export(
         request.session, export_id, exports=wiring.exports(), files=wiring.export_files(), now=now()
     )
+    if request.wants_page:
+        return my_data_pages.package(request, export, url)
     return Answer(200, ExportBody.of(export, now(), url))
+
+
+def _me(request: Request[Any]) -> MeBody:
+    session, policy = request.session, wiring.policy()
+    account = wiring.accounts().find(session.subject_id, now())
+    suppressed = wiring.suppressions().of(session.subject_id)
+    return MeBody.of(session.email, account, suppressed, policy)
+
+
+my_data_pages.add_to(handler)

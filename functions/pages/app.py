@@ -22,7 +22,7 @@ handler = Api()
 
 OPENAPI = SHIPPED.with_name("openapi.json")  # made from the routes by the build
 FORMS = ("write", "stop-emails", "your-data", "complain", "cancel")
-TOPICS = ("contact", "complaint", "opt-out", "access-request")
+TOPICS = ("contact", "complaint", "opt-out", "access-request", "registration")
 SECURITY_TXT_LIVES = 180 * 86400  # seconds; RFC 9116 section 2.5.5 advises less than a year
 
 

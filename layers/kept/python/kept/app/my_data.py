@@ -14,7 +14,7 @@ from kept.domain.account import ACCOUNT_ID, Account
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, to_translate
 from kept.domain.policy import Policy
 from kept.domain.proof import Session
-from kept.domain.records import Channel, Note, PostalAddress
+from kept.domain.records import Channel, Message, Note, PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, Scope, list_scope
 
 _NO_ACCOUNT = to_translate("You have no account here. Affirm the policy, and you have one.")
@@ -89,30 +89,41 @@ def correct(
     Raises NotFoundError for a record that is not theirs, ConflictError for what is not theirs to correct,
     InvalidInputError, UnavailableError.
     """
-    kind, _, own_id = record_id.partition("-")
     checked = _check(changes, policy)
-    if kind == "account" and own_id == ACCOUNT_ID:
-        account = _account_of(session, accounts, now)
-        _refuse_others(checked, _OF_AN_ACCOUNT)
-        accounts.change(account, replace(account, **checked), now)
-    elif kind == "message":
-        before = messages.find_of(session.subject_id, own_id, now)
-        if before.hold is not None and before.hold.until > now:
-            raise ConflictError(
-                "This record is kept as it is because a law asks for that; its reason is in the record."
-            )
-        _refuse_others(checked, _CORRECTABLE[before.channel])
-        messages.change(before, replace(before, **checked), now)
-        note = Note(now, "the person", f"Corrected: {', '.join(sorted(checked))}.")
-        with suppress(ConflictError, NotFoundError):  # it has as many notes as it can hold
-            messages.annotate(before, note, now)
-    elif kind == "order":
+    if record_id.startswith("order-"):
         raise ConflictError(
             "What we know of an order, the shop told us. Ask {address} to correct it.",
             address=policy.site.support_email,
         )
-    else:
+    before = read_own(session, record_id, accounts=accounts, messages=messages, now=now)
+    _refuse_others(checked, correctable(before))
+    if isinstance(before, Account):
+        accounts.change(before, replace(before, **checked), now)
+        return
+    if before.hold is not None and before.hold.until > now:
+        raise ConflictError("This record is kept as it is because a law asks for that; its reason is in the record.")
+    messages.change(before, replace(before, **checked), now)
+    note = Note(now, "the person", f"Corrected: {', '.join(sorted(checked))}.")
+    with suppress(ConflictError, NotFoundError):  # it has as many notes as it can hold
+        messages.annotate(before, note, now)
+
+
+def read_own(
+    session: Session, record_id: str, *, accounts: Accounts, messages: Messages, now: int
+) -> Account | Message:
+    """A record of the person's that they may correct, by its id. Raises NotFoundError, UnavailableError."""
+    kind, _, own_id = record_id.partition("-")
+    if kind == "message":
+        return messages.find_of(session.subject_id, own_id, now)
+    account = accounts.find(session.subject_id, now) if record_id == f"account-{ACCOUNT_ID}" else None
+    if account is None:
         raise NotFoundError("No such record of yours is held.")
+    return account
+
+
+def correctable(record: Account | Message) -> frozenset[str]:
+    """The fields of a record that the person gave and can put right, by their names."""
+    return _OF_AN_ACCOUNT if isinstance(record, Account) else _CORRECTABLE[record.channel]
 
 
 def _prefer_in_account(

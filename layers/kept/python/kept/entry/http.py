@@ -95,7 +95,7 @@ class Request(Generic[B]):
     @cached_property
     def language(self) -> str:
         """The code of the language to answer a person in."""
-        return _language(self.event, getattr(self.body, "locale", None))
+        return _language(self.event, getattr(self.body, "locale", None) or form_locale(self.event))
 
     @property
     def cookie(self) -> str | None:

@@ -78,12 +78,20 @@ class AffirmationBody(msgspec.Struct, forbid_unknown_fields=True):
 
     policy_version: Annotated[str, Meta(max_length=64)]
     on_behalf_of: Names = ()
+    locale: Language | None = None  # of the page that a form stands on
 
 
 class LeaveBody(msgspec.Struct, forbid_unknown_fields=True):
     """The answer to the last question."""
 
     confirm: bool = False
+
+
+class LeaveForm(msgspec.Struct, forbid_unknown_fields=True):
+    """The same, from the page that asks; `locale` is its language."""
+
+    confirm: bool = False
+    locale: Language | None = None
 
 
 class AcceptanceBody(msgspec.Struct):

@@ -231,3 +231,16 @@ PACKAGE = {
     "no": to_translate("no"),
 }
 """What the page of a package says."""
+
+SCOPES = {
+    "marketing": to_translate("news and offers, any of them"),
+    "everything": to_translate("anything at all, receipts and news of orders included"),
+}
+"""What a suppression covers, but for the policy's mailing lists, which have names of their own."""
+
+DONE = {
+    "preferences": to_translate("Your wishes are saved, and hold from now on."),
+    "correction": to_translate("Your correction is saved. Our staff see that there was one."),
+    "affirmation": to_translate("Thank you. Your affirmation is recorded."),
+}
+"""What was done, on the page that a form comes back to."""
