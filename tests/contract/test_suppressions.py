@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+from kept.adapters import aws
 from kept.adapters.dynamo import batch
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
@@ -179,6 +181,35 @@ def test_there_is_exactly_one_read_for_each_hundred_addresses(
     assert len(calls.of("BatchGetItem")) == batches
     assert len(calls) <= batches + 1, "the key's check costs at most one read of one item"
     assert found == {who: ({MARKETING} if place % 50 == 0 else set()) for place, who in enumerate(asked)}
+
+
+def test_what_is_written_for_a_batch_is_what_botocore_would_have_written(stored: DynamoSuppressions) -> None:
+    """The keys are written as JSON without botocore, for it takes long over them."""
+    own, plain = dynamodb(), aws.client("dynamodb")
+    sent: list[tuple[str, dict[str, Any]]] = []
+    for client in (own, plain):
+        client.meta.events.register(
+            "before-send.dynamodb.BatchGetItem",
+            lambda request, **_: sent.append((request.url, json.loads(request.body))),
+            unique_id="sent",
+        )
+    request = {
+        TABLE: {
+            "Keys": [{"pk": {"B": who}} for who in (*people(3), SubjectId(bytes(range(240, 256))))],
+            "ConsistentRead": True,
+            "ProjectionExpression": "#0",
+            "ExpressionAttributeNames": {"#0": "pk"},
+        }
+    }
+    try:
+        answers = [client.batch_get_item(RequestItems=request) for client in (own, plain)]
+        stored.suppress(people(1)[0], MARKETING, "form", NOW)
+        answers += [client.batch_get_item(RequestItems=request) for client in (own, plain)]
+    finally:
+        own.meta.events.unregister("before-send.dynamodb.BatchGetItem", unique_id="sent")
+    assert sent[0] == sent[1] == sent[2] == sent[3]
+    assert answers[0]["Responses"] == answers[1]["Responses"]
+    assert answers[2]["Responses"] == answers[3]["Responses"] != answers[0]["Responses"]
 
 
 def test_the_same_address_is_read_once(stored: DynamoSuppressions) -> None:

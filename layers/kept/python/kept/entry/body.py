@@ -91,7 +91,7 @@ def _field_problem(error: msgspec.ValidationError, wanted: type) -> FieldProblem
     reason, _, path = str(error).partition(" - at `")
     pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
     if "unknown field" in reason:
-        known = ", ".join(field.encode_name for field in msgspec.structs.fields(wanted))
+        known = ", ".join(_known_fields(msgspec.inspect.type_info(wanted), pointer.split("/")[1:]))
         return FieldProblem(pointer, "has a field that this route does not know; it knows: {known}", {"known": known})
     if reason.startswith("Invalid"):
         return FieldProblem(pointer, "is not one of the values that are possible here")
@@ -100,3 +100,15 @@ def _field_problem(error: msgspec.ValidationError, wanted: type) -> FieldProblem
     if too_long := _TOO_LONG.fullmatch(reason):
         return FieldProblem(pointer, "is longer than {limit} characters", {"limit": int(too_long[1])})
     return FieldProblem(pointer, reason[:1].lower() + reason[1:])
+
+
+def _known_fields(shape: Any, path: list[str]) -> list[str]:
+    """The fields of the structure that lies at a path in another; an optional one is a union with null."""
+    if isinstance(shape, msgspec.inspect.UnionType):
+        shape = next(each for each in shape.types if not isinstance(each, msgspec.inspect.NoneType))
+    if not path:
+        return [field.encode_name for field in shape.fields]
+    if isinstance(shape, msgspec.inspect.StructType):
+        (inner,) = (field.type for field in shape.fields if field.encode_name == path[0])
+        return _known_fields(inner, path[1:])
+    return _known_fields(shape.item_type, path[1:])

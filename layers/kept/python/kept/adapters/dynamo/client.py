@@ -7,6 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
@@ -19,7 +20,24 @@ Item = dict[str, dict[str, Any]]
 @cache
 def dynamodb() -> Any:
     """The client, made when it is first needed."""
-    return aws.client("dynamodb")
+    client = aws.client("dynamodb")
+    client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", _write_body)
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", _send_body)
+    return client
+
+
+def _write_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write the request's JSON ourselves: botocore asks its description of DynamoDB about each part of each key.
+
+    That is a third of the work of reading 100 items, for the same content. What else it must know is which tables.
+    """
+    context["kept_body"] = msgspec.json.encode(params)
+    return {"RequestItems": {table: {} for table in params["RequestItems"]}}
+
+
+def _send_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """The request is built but for what we wrote, and not yet signed."""
+    params["body"] = context.pop("kept_body")
 
 
 def put_new(
