@@ -23,6 +23,7 @@ SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
 _GREETING = 3  # words of a first sentence that may be no more than a greeting
+_TITLE = 3  # words of a subject that may be no more than what the body is about
 _TELLING = 2  # familiar words that a text must have for its language to be known
 _REPORTED_SPEECH = re.compile('"[^"\n]{20,300}+"|\u201c[^\u201d\n]{20,300}+\u201d|\u00ab[^\u00bb\n]{20,300}+\u00bb')
 _REPLY_ABOVE = re.compile(
@@ -149,7 +150,7 @@ def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> 
     """The matches that count, the strongest first: the same words once, and none that is excluded in its sentence.
 
     What the likeliest language excludes is excluded in all; what another excludes, only in itself, since a word of one
-    may mean something else in another. A subject of one word names what a body is about: where the body excludes an
+    may mean something else in another. A subject of few words names what a body is about: where the body excludes an
     intent and says nothing strong for it, the subject does not ask for it.
     """
     excluded = {(m.language, m.intent, m.sentence) for m in matches if m.strength == "not"}
@@ -159,7 +160,7 @@ def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> 
         if m.strength != "not"
         and not excluded & {(m.language, m.intent, m.sentence), (likeliest, m.intent, m.sentence)}
     ]
-    if len(subject) == 1 and len(subject[0]) == 1:
+    if len(subject) == 1 and len(subject[0]) <= _TITLE:
         denied = {intent for _, intent, sentence in excluded if sentence > 0}
         denied -= {m.intent for m in left if m.sentence > 0 and m.strength == "strong"}
         left = [m for m in left if m.intent not in denied or m.sentence > 0]
