@@ -100,7 +100,7 @@ class Stack:
         """The headers of a browser in which this person has used a mailed link, on one of our own pages."""
         subject = self.keys.subject_id(email)
         cookie, secret_hash = new_token(subject)
-        wiring.proofs().add_session(Session(subject, secret_hash, int(time.time()) + 1800, email))
+        wiring.proofs().add_session(Session(subject, secret_hash, int(time.time()) + 86400, email))
         return {"cookie": f"{COOKIE}={cookie}", "origin": "https://privacy.example.com"}
 
     def jobs(self) -> list[dict[str, Any]]:
