@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
-from kept.app.ports import AnswerKind, DayCounts, HeldItem, OutgoingMail, Page, PhoneUse, PostUse, QueuedMail
+from kept.app.ports import (
+    AnswerKind,
+    DayCounts,
+    HeldItem,
+    OutgoingMail,
+    Page,
+    PhoneUse,
+    PostUse,
+    QueuedMail,
+    UploadForm,
+)
 from kept.domain.account import Account, Registration
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (
@@ -17,6 +30,7 @@ from kept.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
+from kept.domain.exports import LEASE_SECONDS, Export
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
 from kept.domain.orders import Order, ended
@@ -280,6 +294,88 @@ class MemoryProofs:
         self.sessions.pop((subject, secret_hash), None)
 
 
+class MemoryExports:
+    """Keeps the port `Exports`."""
+
+    def __init__(self) -> None:
+        self.exports: dict[tuple[bytes, str], Export] = {}
+        self.places: dict[bytes, tuple[str, int]] = {}
+        self.leases: dict[str, tuple[str, int]] = {}
+
+    def begin(self, export: Export, now: int) -> Export:
+        standing, until = self.places.get(export.subject_id, ("", 0))
+        found = self.exports.get((export.subject_id, standing))
+        if found and until > now and found.is_being_made(now):
+            return found
+        self.places[export.subject_id] = (export.export_id, export.made_by)
+        self.exports[export.subject_id, export.export_id] = export
+        return export
+
+    def find(self, subject: SubjectId, export_id: str, now: int) -> Export:
+        found = self.exports.get((subject, export_id))
+        if found is None or not is_held(found.discard_at, now):
+            raise NotFoundError
+        return found
+
+    def asked(self, export: Export, at: int) -> None:
+        self._change(export, status="waiting", asked_at=at)
+
+    def claim(self, export: Export, lease: str, now: int) -> bool:
+        if self.leases.get(export.export_id, ("", 0))[1] > now or not self._change(export, status="making"):
+            return False
+        self.leases[export.export_id] = (lease, now + LEASE_SECONDS)
+        return True
+
+    def release(self, export: Export, lease: str) -> None:
+        if self.leases.get(export.export_id, ("", 0))[0] == lease:
+            self.leases[export.export_id] = (lease, 0)
+            self._change(export, status="waiting")
+
+    def finish(self, export: Export, lease: str) -> bool:
+        if self.leases.get(export.export_id, ("", 0))[0] != lease or not self._change(export, status="ready"):
+            return False
+        self.exports[export.subject_id, export.export_id] = export
+        del self.leases[export.export_id]
+        return True
+
+    def _change(self, export: Export, **changes: Any) -> bool:
+        key = (export.subject_id, export.export_id)
+        if key not in self.exports or self.exports[key].status == "ready":
+            return False
+        self.exports[key] = replace(self.exports[key], **changes)
+        return True
+
+
+class MemoryExportFiles:
+    """Keeps the port `ExportFiles`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    @contextmanager
+    def upload(self, key: str) -> Iterator[io.BytesIO]:
+        sink = io.BytesIO()
+        yield sink
+        self.files[key] = sink.getvalue()
+
+    def url(self, key: str, name: str, seconds: int) -> str:
+        return f"memory:{key}?name={name}&seconds={seconds}"
+
+    def upload_form(self, key: str, largest: int, seconds: int) -> UploadForm:
+        return UploadForm(f"memory:{key}", {"largest": str(largest), "seconds": str(seconds)})
+
+    def size(self, key: str) -> int | None:
+        return len(self.files[key]) if key in self.files else None
+
+    def read(self, key: str) -> Iterator[bytes]:
+        if key not in self.files:
+            raise NotFoundError
+        return iter([self.files[key]])
+
+    def discard(self, key: str) -> None:
+        self.files.pop(key, None)
+
+
 class MemoryRawMail:
     """Keeps the port `RawMail`."""
 
@@ -288,6 +384,9 @@ class MemoryRawMail:
 
     def read(self, key: str) -> bytes | None:
         return self.mails.get(key)
+
+    def pieces(self, key: str) -> Iterator[bytes] | None:
+        return iter([self.mails[key]]) if key in self.mails else None
 
     def discard(self, key: str) -> None:
         self.mails.pop(key, None)

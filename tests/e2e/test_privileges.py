@@ -175,6 +175,7 @@ MAY: dict[str, set[str]] = {
         "subjects: update",
         "subjects: delete",
         "subjects: query a person",
+        "suppressions: get",
         "suppressions: read many",
         "suppressions: update",
         "raw mail: delete",

@@ -106,7 +106,7 @@ class Stack:
         now = int(time.time())
         link = Link(subject, new_token(subject)[1], now + 60, email)
         wiring.proofs().add_link(link)
-        wiring.proofs().exchange(link, Session(subject, secret_hash, now + 1800, email), now)
+        wiring.proofs().exchange(link, Session(subject, secret_hash, now + 86400, email), now)
         return {"cookie": f"{COOKIE}={cookie}", "origin": "https://privacy.example.com"}
 
     def jobs(self) -> list[dict[str, Any]]:

@@ -68,6 +68,15 @@ def test_a_lifecycle_shorter_than_the_policys_hard_maximum_refuses_the_deploy(
     )
 
 
+@pytest.mark.promise("access-on-request")
+def test_a_lifecycle_shorter_than_a_package_is_kept_refuses_the_deploy(
+    stack: Stack, cloudformation: CloudFormation
+) -> None:
+    answer = cloudformation.ask(stack, "Custom::DeploymentCheck", MailLifecycleDays="181", ExportLifecycleDays="6")
+    assert answer["Status"] == "FAILED"
+    assert "ExportLifecycleDays=7" in answer["Reason"], "the reason must say what to do"
+
+
 @pytest.mark.promise("email-opt-out")
 def test_a_deploy_under_another_key_than_the_suppressions_were_written_under_is_refused(
     stack: Stack, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch

@@ -36,7 +36,18 @@ def _has_shared() -> bool:
     return (ROOT.parent / "shared/policy/promises.md").exists()
 
 
+SOURCE = (
+    '[sources.shop]\nname = { en = "Shop", ar = "المتجر" }\nfile = "orders.json"\nwaits = "2 days"\n\n[lists.offers]'
+)
 MISTAKES = {
+    "a system without a name in a language": ("[lists.offers]", SOURCE.replace("ar =", "de ="), "sources.shop.name: "),
+    "a system with a path for a file": ("[lists.offers]", SOURCE.replace("orders.", "../o."), "sources.shop.file: "),
+    "a system that is not waited for": ("[lists.offers]", SOURCE.replace("2 days", "0 days"), "sources.shop.waits: "),
+    "a system with a name that is no key": (
+        "[lists.offers]",
+        SOURCE.replace("sources.shop", "sources.Shop"),
+        "sources.Shop: ",
+    ),
     "an unknown key": ("[site]", "[site]\nfax = 'x'", "site: "),
     "a missing key": ('name = "Expand Cart"', "", "site: "),
     "a number for text": ('name = "Expand Cart"', "name = 7", "site.name: "),

@@ -133,7 +133,7 @@ STORES: Final[dict[str, Store]] = {
         "as the policy says of the ledger",
         "ledger",
     ),
-    "LedgerFailures": Store(
+    "LedgerFailures/": Store(
         "changes that could not be entered in the ledger, with what was in the record",
         (EMAIL, NAME, PHONE, ADDRESS, WRITING, ORDERS),
         "at most 7 days",
