@@ -54,7 +54,7 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
         *gaps.add_mail_rules(account, mail_rules, resolver),
         *gaps.add_http_routes(account, processed, resolver),
         *gaps.configure_buckets(account, processed, resolver),
-        *gaps.silence_ttl(account, processed, resolver),
+        *gaps.enable_ttl(account, processed, resolver),
     ):
         say(f"Added what the emulator leaves out: {added}")
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]

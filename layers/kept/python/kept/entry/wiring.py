@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
+    from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
+    from kept.adapters.events import BusEvents
     from kept.adapters.export_files import S3ExportFiles
     from kept.adapters.queue import SqsExportQueue, SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
+    from kept.adapters.seals import S3Seals
     from kept.adapters.ses import SesOutbox
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
@@ -85,6 +88,30 @@ def ledger() -> DynamoLedger:
     return DynamoLedger(
         setting("LEDGER_TABLE"), read_ledger_keys(setting("LEDGER_KEY_SECRET")), policy().ledger.kept_for
     )
+
+
+@cache
+def ledger_days() -> DynamoLedgerDays:
+    """The ledger day by day, without its key."""
+    from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
+
+    return DynamoLedgerDays(setting("LEDGER_TABLE"))
+
+
+@cache
+def seals() -> S3Seals:
+    """The sealed days."""
+    from kept.adapters.seals import S3Seals
+
+    return S3Seals(setting("SEALS_BUCKET"))
+
+
+@cache
+def events() -> BusEvents:
+    """What others may want to hear of."""
+    from kept.adapters.events import BusEvents
+
+    return BusEvents()
 
 
 @cache
