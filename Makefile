@@ -13,7 +13,7 @@ PYTHON ?= python3
 POLICY ?= layers/kept/policy.toml
 # Anything but empty: `make run` returns when the site is up.
 DETACH ?=
-# Where `make promises` writes its list; and any more arguments for pytest and for `sam deploy`.
+# Where `make promises`, `make eval-mail` and `make audit` write what they print; and any more arguments for pytest and for `sam deploy`.
 JSON ?=
 # The mails that `make eval-mail` looks at.
 SAMPLES ?= tests/samples/mail
@@ -53,7 +53,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop deploy rotate-key
+.PHONY: help run stop audit deploy rotate-key
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -62,6 +62,9 @@ run: build $(MINISTACK)/.ready ## Start Kept on this machine, with an emulator f
 
 stop: $(VENV)/.ready ## Stop what `make run DETACH=1` started
 	@$(PY) -m infra.local stop
+
+audit: build $(MINISTACK)/.ready ## Run the purge audit on the local stack now, and print its report (JSON=file)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.local.audit $(if $(JSON),--json "$(JSON)")
 
 deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, ARCH=, POLICY=, DEPLOY_ARGS=)
 	$(SAM)/bin/sam deploy --template-file .aws-sam/release/template.yaml --config-file $(CURDIR)/samconfig.toml \

@@ -16,6 +16,9 @@ Channel = Literal["form", "email", "telephone"]
 KINDS: tuple[Kind, ...] = ("message", "complaint", "request", "machine", "quarantine")
 MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint", "request")  # the kinds that people wait behind
 
+RANKS: dict[Kind, int] = {"complaint": 1, "request": 2}
+"""The places in the queue of the kinds that have a deadline."""
+
 EXCERPT_CHARACTERS = 200
 
 
@@ -113,7 +116,7 @@ class Message:
             return 9
         if self.kind == "message" and self.mail is not None and self.mail.suggested:
             return 4
-        return {"complaint": 1, "request": 2}.get(self.kind, 5)
+        return RANKS.get(self.kind, 5)
 
     @property
     def excerpt(self) -> str:
