@@ -1,4 +1,4 @@
-"""Writes what the template wants, for the purge audit to compare with what is there: `python -m infra.build.intent FILE`.
+"""Writes what the template wants, for the audit to compare with what is there: `python -m infra.build.intent FILE`.
 
 Nothing is stated a second time: tables, buckets, logs, rules and limits are read from the template itself. What only a
 deploy knows (parameters, the account) stands in the file as `${VARIABLE}`, after the variable of the audit's own
@@ -124,7 +124,7 @@ def _refuse_unresolved(result: dict[str, Any]) -> None:
     if "<" in text:
         name = text.partition("<")[2].partition(">")[0]
         raise IntentError(
-            f"The purge audit must be told {name}: give {AUDITOR} a variable whose value is !Ref {name} in the template."
+            f"The purge audit must be told {name}: in the template, give {AUDITOR} a variable with the value !Ref {name}."
         )
 
 

@@ -37,15 +37,15 @@ def lines(report: Report) -> Iterator[str]:
     held = "" if ledger["held"] is None else f" ({ledger['held']} found in the table)"
     yield f"Ledger: {ledger['written']} written = discarded ({discarded}) + {ledger['live']} live{held}"
     yield (
-        f"Past due: {overdue['commitments']} ({overdue['discarded']} discarded now, {overdue['still_there']} still there, "
-        f"{overdue['gone_without_entry']} gone without an entry), the oldest {overdue['oldest_hours']} hours late; "
-        f"{overdue['cost']['read_units']} read units, {overdue['cost']['write_units']} write units"
+        f"Past due: {overdue['commitments']} ({overdue['discarded']} discarded now, {overdue['still_there']} still "
+        f"there, {overdue['gone_without_entry']} gone without an entry), the oldest {overdue['oldest_hours']} hours "
+        f"late; {overdue['cost']['read_units']} read units, {overdue['cost']['write_units']} write units"
     )
     kinds = Counter((each["cause"], each["outcome"]) for each in overdue["stragglers"])
     yield from (f"  {number} {cause}: {outcome}" for (cause, outcome), number in sorted(kinds.items()))
     yield (
-        f"Orphans: {orphans['records']} records, {orphans['objects']} raw mails; {orphans['expired']} expired sessions and "
-        f"links removed; {scan['records']} records read, {scan['cost']['read_units']} read units"
+        f"Orphans: {orphans['records']} records, {orphans['objects']} raw mails; {orphans['expired']} expired sessions "
+        f"and links removed; {scan['records']} records read, {scan['cost']['read_units']} read units"
     )
     deadlines = report["deadlines"]
     yield f"Answers overdue: {deadlines['requests']} requests, {deadlines['complaints']} complaints"

@@ -25,6 +25,7 @@ from tests.template import create_table
 KEYS = Keys("k" * 64)
 NOW = 1_800_000_000
 TABLE = "subjects"
+REMAINS = {"pk", "sk", "discard_at", "discard_reason"}
 ANN, BOB = "ann@example.com", "bob@example.org"
 NUMBER, OTHER_NUMBER = "+442079460958", "+12025550123"  # reserved for fiction
 HOME = PostalAddress("1 Nile Street\nCairo", (DELIVERY,))
@@ -309,6 +310,11 @@ def stored(table: Any) -> DynamoOrders:
 
 
 def items() -> list[dict[str, Any]]:
+    """What is held, without what only waits to be deleted."""
+    return [item for item in scanned() if item.keys() != REMAINS]
+
+
+def scanned() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = dynamodb().scan(TableName=TABLE)["Items"]
     return found
 
@@ -342,6 +348,23 @@ def test_an_order_that_moved_leaves_nothing_behind(stored: DynamoOrders) -> None
     stored.put(order(email=BOB, phone=OTHER_NUMBER, version=1), NOW)
     assert len(items()) == 2
     assert {KEYS.subject_id(ANN), KEYS.phone_id(NUMBER)}.isdisjoint(item["pk"]["B"] for item in items())
+    remains = {item["pk"]["B"]: item for item in scanned() if item.keys() == REMAINS}
+    assert remains.keys() == {KEYS.subject_id(ANN), KEYS.phone_id(NUMBER)}
+    for item in remains.values():
+        assert item["discard_at"] == {"N": str(NOW)}, "time to live deletes it next"
+        assert item["discard_reason"] == {"S": "replaced"}
+
+
+def test_an_order_comes_back_to_where_its_remains_still_lie(
+    stored: DynamoOrders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version, email in enumerate((ANN, BOB, ANN)):
+        stored.put(order(email=email, version=version), NOW)
+    (record,) = (item for item in items() if "order_id" in item)
+    assert record["pk"]["B"] == KEYS.subject_id(ANN)
+    monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *_, **__: iter(()))  # an index that follows later
+    stored.put(order(email=BOB, version=3), NOW)
+    assert KEYS.subject_id(BOB) in [item["pk"]["B"] for item in items()]
 
 
 @pytest.mark.promise("phone-for-orders")

@@ -120,7 +120,6 @@ MAY: dict[str, set[str]] = {
     "orders": {
         "subjects: put",
         "subjects: get",
-        "subjects: delete",
         "subjects: query the lookup",
         "hash key: read",
         "orders' dead letters: send",

@@ -24,6 +24,7 @@ from kept.entry import wiring
 from tests.template import create_table, resources
 
 SECRET = "a hash key for tests only, long enough to be one"
+LEDGER_SECRET = "a ledger key for tests only, long enough to be one"
 STAFF_CLIENT = "staff-client"
 
 
@@ -49,11 +50,13 @@ class Stack:
         self.s3 = client("s3")
         create_table(self.dynamodb, "SubjectsTable", "subjects")
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
+        create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
+        client("secretsmanager").create_secret(Name="ledger-key", SecretString=LEDGER_SECRET)
         self.keys = Keys(SECRET)
         self.context = Context()
 
@@ -206,6 +209,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.raw_mail,
         wiring.orders,
         wiring.partition,
+        wiring.ledger,
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
@@ -221,6 +225,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("CONFIGURATION_SET", "kept")
         monkeypatch.setenv("MAIL_QUEUE", stack.mail_queue)
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
+        monkeypatch.setenv("LEDGER_TABLE", "ledger")
+        monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

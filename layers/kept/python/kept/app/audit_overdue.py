@@ -1,4 +1,4 @@
-"""Step 1 of the purge audit: every open commitment that is past due is looked into, and what should be gone is discarded.
+"""Step 1 of the purge audit: every open commitment past due is looked into, and what should be gone is discarded.
 
 What is read follows what is overdue, and not what is held: commitments lie under their due day.
 """

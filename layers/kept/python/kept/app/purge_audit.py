@@ -13,7 +13,7 @@ from kept.app import audit_scan
 from kept.app.audit_overdue import Found, discard_overdue, straggler_of_gone
 from kept.app.ports import Commitments, Deadlines, Deployed, LedgerEntries, RawMail, Reports
 from kept.domain import audit
-from kept.domain.audit import Check, Cost, Intent, Ledger, Orphans, Report, Straggler
+from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
 from kept.domain.policy import Policy
 
 BEHIND_MINUTES = 60  # a change that took longer to reach the ledger is a breach

@@ -74,6 +74,12 @@ class Exports(_Table, frozen=True):
     kept_for: Duration
 
 
+class Ledger(_Table, frozen=True):
+    """How long an entry of the ledger is kept, counted from when it is written; seals and counts remain."""
+
+    kept_for: Duration
+
+
 class MailingList(_Table, frozen=True):
     """A list that somebody can leave by itself. Its number is in every link that was ever sent, so it never changes."""
 
@@ -121,6 +127,7 @@ class Policy(_Table, frozen=True):
     orders: Orders
     account: Account
     exports: Exports
+    ledger: Ledger
     purposes: Purposes
     deadlines: Deadlines
     forms: Forms
@@ -180,7 +187,7 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
         found.append(("languages", "name at least one language"))
     found += [
         (f"{table}.{field}", "is zero: it needs some time to exist")
-        for table in ("orders", "account", "exports")
+        for table in ("orders", "account", "exports", "ledger")
         for field in getattr(policy, table).__struct_fields__
         if getattr(getattr(policy, table), field) == 0
     ]

@@ -10,6 +10,7 @@ from kept.entry.settings import setting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kept.adapters.dynamo.ledger import DynamoLedger
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
@@ -74,6 +75,17 @@ def raw_mail() -> S3RawMail:
     from kept.adapters.raw_mail import S3RawMail
 
     return S3RawMail(setting("MAIL_BUCKET"))
+
+
+@cache
+def ledger() -> DynamoLedger:
+    """The ledger, under its own key."""
+    from kept.adapters.dynamo.ledger import DynamoLedger
+    from kept.adapters.secrets import read_ledger_keys
+
+    return DynamoLedger(
+        setting("LEDGER_TABLE"), read_ledger_keys(setting("LEDGER_KEY_SECRET")), policy().ledger.kept_for
+    )
 
 
 @cache

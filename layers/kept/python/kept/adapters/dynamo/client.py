@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
+from kept.domain.ledger import StatedReason
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's JSON: `{"sk": {"S": "message#1"}}`."""
@@ -49,3 +50,42 @@ def put_new(
             standing: Item = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
             return standing
     return None
+
+
+def discard(table: str, key: Item, reason: StatedReason) -> bool:
+    """Delete an item, saying why in the ledger's words; whether it was there. Raises UnavailableError.
+
+    Two writes: the reason, which the change stream shows, and the delete on the condition that it stands.
+    """
+    return say_why(table, key, reason, "attribute_exists(pk)", {}) and delete_if(table, key, reason)
+
+
+def say_why(table: str, key: Item, reason: StatedReason, condition: str, values: Item) -> bool:
+    """Write into an item why it goes, unless the condition refuses it; whether it was. Raises UnavailableError."""
+    with aws.unavailable("say why a record goes"):
+        try:
+            dynamodb().update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET discard_reason = :reason",
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":reason": {"S": reason}} | values,
+            )
+        except dynamodb().exceptions.ConditionalCheckFailedException:
+            return False
+    return True
+
+
+def delete_if(table: str, key: Item, reason: StatedReason) -> bool:
+    """Delete an item in which this reason stands; whether it did. Raises UnavailableError."""
+    with aws.unavailable("discard a record"):
+        try:
+            dynamodb().delete_item(
+                TableName=table,
+                Key=key,
+                ConditionExpression="discard_reason = :reason",
+                ExpressionAttributeValues={":reason": {"S": reason}},
+            )
+        except dynamodb().exceptions.ConditionalCheckFailedException:
+            return False
+    return True

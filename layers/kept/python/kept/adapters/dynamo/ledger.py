@@ -43,7 +43,7 @@ class DynamoLedger:
 
     def __init__(self, table: str, keys: LedgerKeys, kept_for: int) -> None:
         """`kept_for`: how long an entry is kept, in seconds."""
-        self._table, self._keys, self._kept_for = table, keys, kept_for
+        self._table, self.keys, self._kept_for = table, keys, kept_for
         self._begun = False
 
     # ---------------------------------------------------------------- Ledger
@@ -161,9 +161,9 @@ class DynamoLedger:
         """
         if self._begun:
             return
-        item: Item = _BEGINNING | {"key_check": {"S": self._keys.check_value()}, "day": {"S": day}}
+        item: Item = _BEGINNING | {"key_check": {"S": self.keys.check_value()}, "day": {"S": day}}
         standing = put_new(self._table, item)
-        if standing is not None and standing["key_check"]["S"] != self._keys.check_value():
+        if standing is not None and standing["key_check"]["S"] != self.keys.check_value():
             raise KeyMismatchError("The ledger was begun under another key. Restore the secret that it was begun with.")
         self._begun = True
 
@@ -171,7 +171,7 @@ class DynamoLedger:
 
     def of_subject(self, subject: bytes) -> Iterator[Entry]:
         """One strongly consistent query a page."""
-        yield from map(_to_entry, self._query(self._keys.subject(subject), _ENTRY))
+        yield from map(_to_entry, self._query(self.keys.subject(subject), _ENTRY))
 
     def of_day(self, day: str) -> list[Entry]:
         """One query of the day's index for each shard, held against the counts, which are written with the entries."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
-from kept.adapters.dynamo.client import Item, dynamodb
+from kept.adapters.dynamo.client import Item, delete_if, discard, dynamodb, say_why
 from kept.app.ports import HeldItem
 from kept.domain.commitment import TableKey
 from kept.domain.errors import UnavailableError
@@ -52,9 +54,8 @@ class DynamoPartition:
                 return
 
     def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
-        """Two writes: the reason, which the change stream shows, and the delete on the condition that it stands."""
-        key = TableKey(subject, sort_key)
-        return self._say_why(key, reason, "attribute_exists(pk)", {}) and self._delete(key, reason)
+        """As `client.discard`; see the port."""
+        return discard(self._table, _key(TableKey(subject, sort_key)), reason)
 
     def read(self, keys: Collection[TableKey]) -> dict[TableKey, HeldItem]:
         """One BatchGetItem for each 100 of them, of the attributes that tell when a record goes and what with it."""
@@ -67,47 +68,23 @@ class DynamoPartition:
     def claim(self, item: HeldItem, reason: StatedReason) -> bool:
         """One conditional write."""
         date = item.fields.get("discard_at")
-        values: Item = (
-            {} if date is None else {":date": {"N": str(date)} if isinstance(date, int) else {"S": str(date)}}
-        )
-        unchanged = "attribute_not_exists(discard_at)" if date is None else "discard_at = :date"
-        key = TableKey(item.subject_id, item.sort_key)
-        return self._say_why(key, reason, f"attribute_exists(pk) AND {unchanged}", values)
+        values: Item = {} if date is None else {":date": {"S": str(date)}}
+        if re.fullmatch(r"-?[\d.]+", str(date)):
+            values[":number"] = {"N": str(date)}
+        unchanged = f"discard_at IN ({', '.join(values)})" if values else "attribute_not_exists(discard_at)"
+        return say_why(self._table, _key_of(item), reason, f"attribute_exists(pk) AND {unchanged}", values)
 
     def delete(self, item: HeldItem, reason: StatedReason) -> None:
         """One conditional delete."""
-        self._delete(TableKey(item.subject_id, item.sort_key), reason)
-
-    def _say_why(self, key: TableKey, reason: StatedReason, condition: str, values: Item) -> bool:
-        with aws.unavailable("say why a record goes"):
-            try:
-                dynamodb().update_item(
-                    TableName=self._table,
-                    Key=_key(key),
-                    UpdateExpression="SET discard_reason = :reason",
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues={":reason": {"S": reason}} | values,
-                )
-            except dynamodb().exceptions.ConditionalCheckFailedException:
-                return False
-        return True
-
-    def _delete(self, key: TableKey, reason: StatedReason) -> bool:
-        with aws.unavailable("discard a record"):
-            try:
-                dynamodb().delete_item(
-                    TableName=self._table,
-                    Key=_key(key),
-                    ConditionExpression="discard_reason = :reason",
-                    ExpressionAttributeValues={":reason": {"S": reason}},
-                )
-            except dynamodb().exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        delete_if(self._table, _key_of(item), reason)
 
 
 def _key(key: TableKey) -> Item:
     return {"pk": {"B": key.subject_id}, "sk": {"S": key.sort_key}}
+
+
+def _key_of(item: HeldItem) -> Item:
+    return _key(TableKey(item.subject_id, item.sort_key))
 
 
 def held_item(item: Item) -> HeldItem:
@@ -117,10 +94,15 @@ def held_item(item: Item) -> HeldItem:
 
 
 def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it. Numbers are whole in all our tables."""
+    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
+
+    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
-        return int(content)
+        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
+    if kind == "B" and isinstance(content, str):
+        return base64.b64decode(content)
     if kind == "M":
         return {name: plain(inner) for name, inner in content.items()}
     if kind == "L":

@@ -24,7 +24,7 @@ class DynamoRecords:
         self._table, self._ledger, self._keys = table, ledger, keys
 
     def page(self, after: TableKey | None) -> RecordPage:
-        """One eventually consistent scan of up to 1 MB: half the cost, and what is too new is looked at again anyway."""
+        """One eventually consistent scan of up to 1 MB: half the cost, and what is new is looked at again anyway."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "ProjectionExpression": ", ".join(f"#{place}" for place in range(len(TELLS_WHEN))),

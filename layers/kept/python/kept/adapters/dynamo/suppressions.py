@@ -23,7 +23,8 @@ OTHER_KEY = (
     "The table of suppressions was written under another hash key: with this one no opt-out would be found. "
     "Restore the secret of the deployment that wrote it."
 )
-_NO_SCOPES = {"pk", "generation"}
+NO_SCOPES = {"pk", "generation", "discard_reason"}
+"""The attributes of a suppression that are not scopes."""
 
 
 class DynamoSuppressions:
@@ -70,7 +71,7 @@ class DynamoSuppressions:
         found: dict[SubjectId, frozenset[Scope]] = dict.fromkeys(subjects, frozenset())
         for item in items:
             if subject := names.get(item["pk"]["B"]):
-                found[subject] |= {Scope(name) for name in item if name not in _NO_SCOPES}
+                found[subject] |= {Scope(name) for name in item if name not in NO_SCOPES}
         for key in unread:
             found.pop(names.get(key["pk"]["B"], SubjectId(b"")), None)
         return found, first
