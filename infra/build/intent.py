@@ -81,7 +81,7 @@ def _of_stage(template: dict[str, Any], stage: str) -> dict[str, Any]:
             wanted += reader(resolver, name, resource["Properties"], template)
     if stage == NOT_SWEPT_BY_AWS:
         for each in wanted:
-            if "time to live is on" in each["expected"]:
+            if each["expected"].get("time to live is on") == "yes":
                 each["expected"]["time to live is on"] = None  # which the audit takes for: cannot be known
     read = _queues_read(template)
     result = {
@@ -123,9 +123,7 @@ def _refuse_unresolved(result: dict[str, Any]) -> None:
     text = json.dumps(result)
     if "<" in text:
         name = text.partition("<")[2].partition(">")[0]
-        raise IntentError(
-            f"The purge audit must be told {name}: in the template, give {AUDITOR} a variable with the value !Ref {name}."
-        )
+        raise IntentError(f"The purge audit must be told {name}: give {AUDITOR} a variable whose value is !Ref {name}.")
 
 
 def _of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
