@@ -35,6 +35,9 @@ class Context:
     aws_request_id: str = "request-1"
     function_name: str = "test"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
 
 @cache
 def client(service: str) -> Any:
@@ -52,6 +55,7 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
+        self.s3.create_bucket(Bucket="reports")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
@@ -213,6 +217,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
+        wiring.reports,
     ):
         cached.cache_clear()
     with mock_aws():
@@ -227,6 +232,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
+        monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -17,10 +17,10 @@ BUILT = SHIPPED.with_name("intent.json")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def load_intent(file: Path = BUILT) -> Intent:
+def load_intent(file: Path | None = None) -> Intent:
     """The intent of this stage. Raises ConfigurationError where the build or the function's environment lacks it."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = (file or BUILT).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError("intent.json is not beside the policy; build and deploy again.") from None
     filled = _VARIABLE.sub(lambda variable: setting(variable[1]), text)
