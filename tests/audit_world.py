@@ -13,17 +13,18 @@ from typing import Any
 from kept.app import audit_scan, purge_audit
 from kept.app.keep_ledger import follow
 from kept.app.ports import HeldItem, MailPage, Progress, RecordPage
+from kept.app.seal_ledger import seal_days
 from kept.domain.audit import Cost, Expectation, Intent, Report, Summary, summary_of
 from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, LedgerKeys, sequence_of
 from kept.domain.policy import load_policy
 from kept.domain.records import Kind
-from tests.fakes import MemoryLedger, MemoryPartition, MemoryRawMail
+from tests.fakes import MemoryEvents, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySeals
 
 POLICY = load_policy()
 HOUR, DAY = 3600, 86400
-START = 1_800_000_000 // DAY * DAY  # 2027-01-15, midnight UTC
+START = 1_800_000_000 // DAY * DAY + 3 * HOUR  # 2027-01-15, 03:00 UTC
 PAGE = 50  # records that a page of the scan has
 
 INTENT = Intent(
@@ -78,6 +79,7 @@ class World:
         self.raw_mail = MemoryRawMail()
         self.mails_at: dict[str, int] = {}
         self.reports = MemoryReports()
+        self.seals = MemorySeals()
         self.settings = {"time to live is on": "yes"}
         self.queues: dict[str, int | None] = {"dead": 0}
         self.stream_age: int | None = 0
@@ -138,11 +140,18 @@ class World:
 
     # ---------------------------------------------------------------- the audit
 
-    def audit(self) -> Report:
-        """Audit the day that it is; what the audit discards, the ledger then hears of."""
+    def seal(self) -> None:
+        """What happens at 02:00."""
+        seal_days(ledger=self.ledger, seals=self.seals, events=MemoryEvents(), now=self.now)
+
+    def audit(self, *, sealed: bool = True) -> Report:
+        """Audit the day that it is, the day before sealed; what the audit discards, the ledger then hears of."""
+        if sealed:
+            self.seal()
         stores = purge_audit.Stores(
             commitments=self.ledger,
-            entries=self.ledger,
+            days=self.ledger,
+            seals=self.seals,
             raw_mail=self.raw_mail,
             deployed=self,
             deadlines=self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from kept.app.ports import DayCounts, HeldItem, LinkMail, OutgoingMail, Page, PhoneUse, PostUse
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
@@ -23,6 +24,7 @@ from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Status
 from kept.domain.retention import is_held
+from kept.domain.seal import day_of_seal
 from kept.domain.suppression import Reason, Scope
 
 
@@ -331,6 +333,41 @@ def _commitment(subject: str, record: str, history: History, key: TableKey) -> C
     birth = history.birth
     assert birth is not None
     return Commitment(subject, record, birth.kind, history.due_at, birth.latest_at, birth.born_at, birth.sequence, key)
+
+
+class MemorySeals:
+    """Keeps the port `Seals`; `failing` names files that cannot be written."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.failing: set[str] = set()
+
+    def days(self) -> list[str]:
+        return sorted(day for name in self.files if (day := day_of_seal(name)) is not None)
+
+    def read(self, name: str) -> bytes | None:
+        return self.files.get(name)
+
+    def put(self, name: str, content: bytes) -> bool:
+        if name in self.failing:
+            raise UnavailableError
+        if name in self.files:
+            return False
+        self.files[name] = content
+        return True
+
+
+class MemoryEvents:
+    """Keeps the port `Events`; `failing` makes it one that does not answer."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Mapping[str, Any]]] = []
+        self.failing = False
+
+    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
+        if self.failing:
+            raise UnavailableError
+        self.told.append((what, detail))
 
 
 class MemoryOutbox:

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from kept.adapters.clock import now
-from kept.adapters.events import put_event
 from kept.app import purge_audit
 from kept.domain.audit import Report, moment, summary_of
 from kept.domain.errors import ConflictError
@@ -48,7 +47,7 @@ def _audit(day: str, context: Any) -> Report:
     )
     _count(report)
     if is_new:
-        put_event("PurgeAuditCompleted", summary_of(report))
+        wiring.events().tell("PurgeAuditCompleted", msgspec.to_builtins(summary_of(report)))
     return report
 
 

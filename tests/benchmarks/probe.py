@@ -133,7 +133,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "StackId": "s",
         "RequestId": "r",
         "LogicalResourceId": "l",
-        "ResourceProperties": {"MailLifecycleDays": "181"},
+        "ResourceProperties": {"MailLifecycleDays": "181", "LedgerDays": "730"},
     },
 }
 

@@ -14,12 +14,12 @@ import pytest
 from infra.build.intent import intent, read_template
 from infra.build.openapi import collect, document
 from kept.adapters.clock import now
-from kept.adapters.events import put_event
 from kept.app.keep_ledger import follow
 from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
+from tests.fakes import MemoryEvents
 from tests.integration.conftest import Stack, client, counts
 from tests.unit.build.test_intent import ENVIRONMENT
 
@@ -39,7 +39,12 @@ def _audited(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     file.write_text(json.dumps(wanted))
     monkeypatch.setattr("kept.entry.intent.BUILT", file)
     monkeypatch.setattr(wiring, "SETTLE_SECONDS", 0)
-    settings = ENVIRONMENT | {"STAGE": "local", "SCAN_UNITS_PER_SECOND": "1000", "MAIL_IN_TRANSIT_SECONDS": "0"}
+    settings = ENVIRONMENT | {
+        "STAGE": "local",
+        "SEALS_BUCKET": "seals",
+        "SCAN_UNITS_PER_SECOND": "1000",
+        "MAIL_IN_TRANSIT_SECONDS": "0",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     from kept.adapters import deployed
@@ -155,8 +160,8 @@ def test_the_page_works_by_itself(stack: Stack) -> None:
 def test_the_counts_and_the_event_say_what_was_found(
     stack: Stack, printed: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[str, Any]] = []
-    monkeypatch.setattr("kept.adapters.events.put_event", lambda what, detail: told.append((what, detail)))
+    events = MemoryEvents()
+    monkeypatch.setattr(wiring, "events", lambda: events)
     write(stack, 1, due=now() - 50 * HOUR)
     report = audit(stack)
     text = printed()
@@ -166,10 +171,9 @@ def test_the_counts_and_the_event_say_what_was_found(
     drift = sum(check["outcome"] == "breach" for check in report["drift"])
     assert counts(text, "Drift") == {(): drift}
     assert counts(text, "Breaches") == {(): len(report["breaches"])}
-    ((what, summary),) = told
+    ((what, summary),) = events.told
     assert what == "PurgeAuditCompleted"
-    assert (summary.day, summary.overdue, summary.discarded) == (report["day"], 1, 1)
-    put_event(what, summary)  # the real one, which EventBridge takes
+    assert (summary["day"], summary["overdue"], summary["discarded"]) == (report["day"], 1, 1)
 
 
 def test_who_waits_too_long_for_an_answer_is_counted(stack: Stack) -> None:

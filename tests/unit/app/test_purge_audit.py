@@ -374,3 +374,17 @@ def test_whatever_happens_to_three_hundred_records_each_is_told_and_the_counts_r
     assert after.ledger.live == many["live"]
     assert after.ledger.reconciles
     assert after.ledger.held == many["live"] + many["unheard"]
+
+
+@pytest.mark.promise("security-measures")
+def test_yesterdays_seal_is_verified_and_what_is_wrong_with_it_is_named() -> None:
+    world = World()
+    world.write("r", due=START + 9 * DAY)
+    assert world.audit().health[-1].of == "function ledger", "the first day has no day before it"
+    world.now += DAY
+    assert world.audit(sealed=False).breaches == ("seal of 2027-01-15: verifies is missing seal, not yes",)
+    world.now += DAY
+    report = world.audit()
+    assert (report.health[-1].of, report.health[-1].outcome) == ("seal of 2027-01-16", "fine")
+    world.seals.files["entries/2027-01-15.jsonl"] += b"{}\n"
+    assert world.audit().health[-1].outcome == "breach"

@@ -1,6 +1,10 @@
-"""Events for whoever wants to know, on EventBridge's default bus."""
+"""Events on EventBridge's default bus, from the source `kept`."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -10,10 +14,18 @@ from kept.domain.errors import UnavailableError
 SOURCE = "kept"
 
 
-def put_event(detail_type: str, detail: msgspec.Struct) -> None:
-    """One event; nothing in it is personal. Raises UnavailableError."""
-    with aws.unavailable("put an event"):
-        entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": msgspec.json.encode(detail).decode()}
-        answer = aws.client("events").put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:
-        raise UnavailableError("put an event: it was refused")
+class BusEvents:
+    """Keeps the port `Events`."""
+
+    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
+        """One event; `what` is its detail-type."""
+        entry = {"Source": SOURCE, "DetailType": what, "Detail": msgspec.json.encode(detail).decode()}
+        with aws.unavailable("tell of an event"):
+            answer = _client().put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            raise UnavailableError("tell of an event: it was not taken")
+
+
+@cache
+def _client() -> Any:
+    return aws.client("events")

@@ -263,19 +263,11 @@ class Ledger(Protocol):
         ...
 
 
-class LedgerEntries(Protocol):
-    """The entries, to be read. Every method raises UnavailableError."""
-
-    def of_subject(self, subject: bytes) -> Iterator[Entry]:
-        """A person's entries, by record and in the order of its changes. `subject`: their id in the table."""
-        ...
+class LedgerDays(Protocol):
+    """The ledger day by day, which needs no key. Every method raises UnavailableError."""
 
     def of_day(self, day: str) -> list[Entry]:
         """A UTC day's entries in entry order, complete: where some cannot be seen yet, UnavailableError."""
-        ...
-
-    def discards(self, commitment: Commitment) -> list[Entry]:
-        """The entries that say that a record of this commitment's place in the table went, its own birth or later."""
         ...
 
     def counts(self, day: str) -> DayCounts:
@@ -284,6 +276,42 @@ class LedgerEntries(Protocol):
 
     def first_day(self) -> str | None:
         """The day on which this ledger began; None where it has no entry yet."""
+        ...
+
+
+class LedgerEntries(LedgerDays, Protocol):
+    """The entries, to be read by whose they are. Every method raises UnavailableError."""
+
+    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+        """A person's entries, by record and in the order of its changes. `subject`: their id in the table."""
+        ...
+
+    def discards(self, commitment: Commitment) -> list[Entry]:
+        """The entries that say that a record of this commitment's place in the table went, itself or a later one."""
+        ...
+
+
+class Seals(Protocol):
+    """Sealed days, by the names that `domain.seal` gives their files. Every method raises UnavailableError."""
+
+    def days(self) -> list[str]:
+        """The days that are sealed, in order."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """A file as it was first written, whatever was written or deleted since; None where there never was one."""
+        ...
+
+    def put(self, name: str, content: bytes) -> bool:
+        """Write a file that is not there yet; whether it was not."""
+        ...
+
+
+class Events(Protocol):
+    """What others may want to hear of. Raises UnavailableError."""
+
+    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
+        """Tell it, at least once."""
         ...
 
 

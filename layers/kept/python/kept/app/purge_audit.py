@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from kept.app import audit_scan
 from kept.app.audit_overdue import Found, discard_overdue, straggler_of_gone
-from kept.app.ports import Commitments, Deadlines, Deployed, LedgerEntries, RawMail, Reports
+from kept.app.ports import Commitments, Deadlines, Deployed, LedgerDays, RawMail, Reports, Seals
 from kept.domain import audit
 from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
 from kept.domain.policy import Policy
+from kept.domain.seal import day_before, entries_name, seal_name
+from kept.domain.verification import Range, verify
 
 BEHIND_MINUTES = 60  # a change that took longer to reach the ledger is a breach
 
@@ -24,7 +26,8 @@ class Stores:
     """What the audit works on."""
 
     commitments: Commitments
-    entries: LedgerEntries
+    days: LedgerDays
+    seals: Seals
     raw_mail: RawMail
     deployed: Deployed
     deadlines: Deadlines
@@ -70,9 +73,9 @@ def run(
         ),
         orphans=audit.orphans_of(orphans, night.expired, night.scan, scan_cost),
         drift=tuple(_drift(intent, stores.deployed)),
-        health=tuple(_health(intent, stores.deployed, now)),
+        health=(*_health(intent, stores.deployed, now), *_seal(day, stores)),
         deadlines=_deadlines(policy, stores.deadlines, now),
-        ledger=_ledger(day, night, stores.entries),
+        ledger=_ledger(day, night, stores.days),
     )
     report = audit.judged(report) if before is None else audit.merged(before, audit.judged(report))
     if report is before:
@@ -135,6 +138,21 @@ def _health(intent: Intent, deployed: Deployed, now: int) -> list[Check]:
     return checks
 
 
+def _seal(day: str, stores: Stores) -> list[Check]:
+    """Whether yesterday is sealed, with the entries that it was sealed with, and on top of the day before."""
+    first, yesterday = stores.days.first_day(), day_before(day)
+    if first is None or yesterday < first:
+        return []
+    days = Range(max(first, day_before(yesterday)), yesterday, begins=first >= day_before(yesterday))
+    problems = verify(
+        days,
+        lambda of: stores.seals.read(seal_name(of)),
+        lambda of: stores.seals.read(entries_name(of)),
+    )
+    kinds = sorted({str(problem.kind) for problem in problems})
+    return audit.compare(f"seal of {yesterday}", {"verifies": "yes"}, {"verifies": ", ".join(kinds) or "yes"})
+
+
 def _none(of: str, what: str, found: int | None) -> list[Check]:
     return audit.compare(of, {what: "0"}, {} if found is None else {what: str(found)})
 
@@ -154,16 +172,16 @@ def _deadlines(policy: Policy, deadlines: Deadlines, now: int) -> audit.Deadline
     return audit.Deadlines(requests=requests, complaints=complaints, oldest_hours=max(late, default=0))
 
 
-def _ledger(day: str, night: audit_scan.Night, entries: LedgerEntries) -> Ledger:
+def _ledger(day: str, night: audit_scan.Night, days: LedgerDays) -> Ledger:
     """What the ledger counted from its first day to this one; what it says is held, beside what was read."""
-    first = entries.first_day()
+    first = days.first_day()
     discarded: dict[str, int] = {}
     yesterday: dict[str, int] = {}
     written = live = 0
     last = dt.date.fromisoformat(day)
     each = dt.date.fromisoformat(first) if first else last
     while each <= last:
-        counts = entries.counts(each.isoformat())
+        counts = days.counts(each.isoformat())
         written, live = written + counts.written, live + counts.opened - counts.closed
         for reason, number in counts.discarded.items():
             discarded[reason] = discarded.get(reason, 0) + number

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ FIRST = "0" * 64
 """What stands for the seal before the first."""
 
 ALGORITHM = "RFC6962-SHA256"
+
+_SEAL = re.compile(r"seals/(\d{4}-\d{2}-\d{2})\.json")
 
 
 class SealError(KeptError):
@@ -110,6 +113,12 @@ def order_of(entry: Mapping[str, Any]) -> str:
 def seal_name(day: str) -> str:
     """Where the seal of a day lies, in the bucket and in a folder of exported files."""
     return f"seals/{day}.json"
+
+
+def day_of_seal(name: str) -> str | None:
+    """The day whose seal has this name; None where it is the name of none."""
+    found = _SEAL.fullmatch(name)
+    return found[1] if found else None
 
 
 def entries_name(day: str) -> str:

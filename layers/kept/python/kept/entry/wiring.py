@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kept.adapters.dynamo.ledger import DynamoLedger
+    from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
+    from kept.adapters.events import BusEvents
     from kept.adapters.queue import SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
     from kept.adapters.reports import S3Reports
+    from kept.adapters.seals import S3Seals
     from kept.adapters.ses import SesOutbox
     from kept.app.purge_audit import Stores as AuditStores
     from kept.domain.identity import Keys
@@ -86,6 +89,30 @@ def ledger() -> DynamoLedger:
     return DynamoLedger(
         setting("LEDGER_TABLE"), read_ledger_keys(setting("LEDGER_KEY_SECRET")), policy().ledger.kept_for
     )
+
+
+@cache
+def ledger_days() -> DynamoLedgerDays:
+    """The ledger day by day, without its key."""
+    from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
+
+    return DynamoLedgerDays(setting("LEDGER_TABLE"))
+
+
+@cache
+def seals() -> S3Seals:
+    """The sealed days."""
+    from kept.adapters.seals import S3Seals
+
+    return S3Seals(setting("SEALS_BUCKET"))
+
+
+@cache
+def events() -> BusEvents:
+    """What others may want to hear of."""
+    from kept.adapters.events import BusEvents
+
+    return BusEvents()
 
 
 @cache
@@ -160,7 +187,8 @@ def audit_stores(has_time: Callable[[], bool], sleep: Callable[[float], None]) -
     )
     return purge_audit.Stores(
         commitments=ledger(),
-        entries=ledger(),
+        days=ledger(),
+        seals=seals(),
         raw_mail=raw_mail(),
         deployed=Deployed(receipt_rules),
         deadlines=DynamoDeadlines(table),
