@@ -21,6 +21,8 @@ TEST_ARGS ?=
 DEPLOY_ARGS ?=
 # The deployed stack whose key `make rotate-key` rotates.
 STACK ?= kept
+# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z.
+AT ?=
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
 RUNTIME ?=
 ARCH ?=
@@ -53,7 +55,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop audit deploy rotate-key
+.PHONY: help run stop audit deploy restore rotate-key
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -71,6 +73,9 @@ deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, A
 		--stack-name kept --resolve-s3 --capabilities CAPABILITY_IAM \
 		--parameter-overrides $$(awk '{ print "Runtime=" $$1, "Architecture=" $$2 }' .local/build-release.settings) \
 		$(if $(wildcard samconfig.toml),,--guided) $(DEPLOY_ARGS)
+
+restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment, beside those in use (STACK=kept, AT=, JSON=file)
+	PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(AT)" $(if $(JSON),--json "$(JSON)")
 
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)
