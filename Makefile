@@ -19,10 +19,18 @@ JSON ?=
 SAMPLES ?= tests/samples/mail
 TEST_ARGS ?=
 DEPLOY_ARGS ?=
-# The deployed stack whose key `make rotate-key` rotates.
+# The deployed stack whose key `make rotate-key` rotates, and whose seals `make export-seals` exports.
 STACK ?= kept
 # The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z.
 AT ?=
+# What `make verify` checks: a folder of exported seals (unset: the local stack's are exported first), the first and last
+# day, the hash that the last day's seal is known to have, the day since which entries are kept; or an entry to prove.
+DIR ?=
+FROM ?=
+TO ?=
+HASH ?=
+SINCE ?=
+ENTRY ?=
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
 RUNTIME ?=
 ARCH ?=
@@ -55,9 +63,9 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop audit deploy restore rotate-key
+.PHONY: help run stop audit deploy restore rotate-key verify export-seals
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build $(MINISTACK)/.ready ## Start Kept on this machine, with an emulator for AWS (POLICY=file, DETACH=1)
 	@DETACH=$(DETACH) $(PY) -m infra.local run
@@ -79,6 +87,14 @@ restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment, beside
 
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)
+
+verify: $(VENV)/.ready ## Check the ledger's sealed days, offline (DIR=, FROM=, TO=, HASH=, SINCE=), or prove an ENTRY=
+	@$(if $(DIR),,PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals local .local/ledger >&2)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.verify $(or $(DIR),.local/ledger) $(if $(FROM),--from $(FROM)) \
+		$(if $(TO),--to $(TO)) $(if $(HASH),--hash $(HASH)) $(if $(SINCE),--since $(SINCE)) $(if $(ENTRY),--entry $(ENTRY))
+
+export-seals: $(VENV)/.ready ## Write the sealed days of a deployed stack's ledger into a folder (DIR=, STACK=kept)
+	PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals $(STACK) $(or $(DIR),$(error Say where to: DIR=folder))
 
 # ---------------------------------------------------------------- test it
 

@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 AUDITOR = "PurgeAuditFunction"
 OF_LAMBDA = {"AWS::Region": "${AWS_REGION}"}  # variables that Lambda sets by itself
-NOT_SWEPT_BY_AWS = "local"  # the stage in which nothing of AWS deletes what is past its date
 
 _NAME_KEYS = {
     "AWS::DynamoDB::Table": "TableName",
@@ -79,10 +78,6 @@ def _of_stage(template: dict[str, Any], stage: str) -> dict[str, Any]:
         reader = _READERS.get(resource["Type"])
         if reader is not None:
             wanted += reader(resolver, name, resource["Properties"], template)
-    if stage == NOT_SWEPT_BY_AWS:
-        for each in wanted:
-            if each["expected"].get("time to live is on") == "yes":
-                each["expected"]["time to live is on"] = None  # which the audit takes for: cannot be known
     read = _queues_read(template)
     result = {
         "settings": [each for each in wanted if each["expected"]],

@@ -55,7 +55,7 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
         *gaps.limit_routes(account, processed, resolver),
         *gaps.configure_buckets(account, processed, resolver),
         *gaps.protect_tables(account, processed, resolver),
-        *gaps.silence_ttl(account, processed, resolver),
+        *gaps.enable_ttl(account, processed, resolver),
     ):
         say(f"Added what the emulator leaves out: {added}")
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]

@@ -261,17 +261,14 @@ def _is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-def silence_ttl(account: Account, processed: Template, resolver: Resolver) -> Iterator[str]:
-    """Gap: the emulator's own TTL sweep, every minute, leaves no stream record. Off, for ours (ttl.py).
-
-    DescribeTimeToLive then says DISABLED, and still names the attribute, from which our sweep reads it.
-    """
+def enable_ttl(account: Account, processed: Template, resolver: Resolver) -> Iterator[str]:
+    """Gap: a table's time to live is dropped. What it then does is in ttl.py."""
     dynamodb = account.client("dynamodb")
     for name, resource in processed["Resources"].items():
         if resource["Type"] != "AWS::DynamoDB::Table" or name not in resolver.types:
             continue
         declared = resolver.resolve(resource["Properties"].get("TimeToLiveSpecification", {}))
         if _is_true(declared.get("Enabled")):
-            off = {"Enabled": False, "AttributeName": declared["AttributeName"]}
-            dynamodb.update_time_to_live(TableName=resolver.names[name], TimeToLiveSpecification=off)
-            yield f"TTL of {resolver.names[name]} every second, with stream records"
+            enabled = {"Enabled": True, "AttributeName": declared["AttributeName"]}
+            dynamodb.update_time_to_live(TableName=resolver.names[name], TimeToLiveSpecification=enabled)
+            yield f"time to live of {resolver.names[name]}"

@@ -17,7 +17,7 @@ PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 
 # What costs something to import, and the functions that have a use for it.
 WITH_ROUTES = {"contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "account", "pages"}
-WITH_DATABASE = WITH_ROUTES - {"pages", "account"} | {"inbound_email", "mailing", "deployment"}
+WITH_DATABASE = WITH_ROUTES - {"pages", "account"} | {"inbound_email", "mailing", "deployment", "ledger"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -37,6 +37,11 @@ USERS: dict[str, set[str]] = {
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests"},
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
+    "kept.adapters.dynamo.ledger": {"ledger"},
+    "kept.adapters.dynamo.ledger_days": {"ledger", "seal"},
+    "kept.adapters.seals": {"seal"},
+    "kept.adapters.events": {"seal"},
+    "kept.domain.verification": set(),  # for who looks at exported files
     "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
     "kept.domain.mail": {"inbound_email"},
     "email.headerregistry": {"mailing"},  # inbound_email: only once there is an answer to send

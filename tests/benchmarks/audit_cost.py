@@ -1,7 +1,8 @@
 """What the purge audit's first step costs, in read units: `audit_cost.py BUILD`, prints JSON.
 
 The built code runs on a store that is simulated in memory and counts capacity by DynamoDB's published rules: 4 KB a
-read unit, half for eventually consistent reads, each item of a BatchGetItem and each page of a Query or Scan rounded up.
+read unit, half for eventually consistent reads; each item of a BatchGetItem and each page of a Query or Scan is rounded
+up.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 

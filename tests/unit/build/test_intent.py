@@ -54,9 +54,8 @@ def test_production_is_protected_and_swept_by_aws() -> None:
     assert table["days of recovery"] == "${RECOVERY_DAYS}"
 
 
-def test_what_an_emulator_cannot_do_is_not_expected_of_it() -> None:
+def test_what_the_template_wants_of_a_stage_only_is_wanted_of_that_stage() -> None:
     table = expected(intent(TEMPLATE)["local"], "table", "${STACK_NAME}-subjects")
-    assert table["time to live is on"] is None
     assert table["deletion protection"] == "off"
 
 

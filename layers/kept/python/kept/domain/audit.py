@@ -156,11 +156,11 @@ class Ledger(_Part, frozen=True, kw_only=True):
 
 
 class Expectation(_Part, frozen=True, kw_only=True):
-    """How something must be set up. A setting that is None cannot be expected in this stage."""
+    """How something must be set up."""
 
     kind: str
     name: str
-    expected: dict[str, str | None]
+    expected: dict[str, str]
 
 
 class Intent(_Part, frozen=True, kw_only=True):
@@ -232,13 +232,13 @@ def cause_of(commitment: Commitment, record: Mapping[str, Any], now: int) -> Cau
     return "date-moved"
 
 
-def compare(of: str, expected: Mapping[str, str | None], found: Mapping[str, str]) -> list[Check]:
-    """A check for each setting: what is not found, or cannot be expected here (None), is unknown."""
+def compare(of: str, expected: Mapping[str, str], found: Mapping[str, str]) -> list[Check]:
+    """A check for each setting: what is not found is unknown."""
     checks = []
     for what, wanted in expected.items():
         seen = found.get(what, "")
-        outcome: Any = "unknown" if wanted is None or not seen else "fine" if seen == wanted else "breach"
-        checks.append(Check(of=of, what=what, expected=wanted or "", found=seen, outcome=outcome))
+        outcome: Any = "unknown" if not seen else "fine" if seen == wanted else "breach"
+        checks.append(Check(of=of, what=what, expected=wanted, found=seen, outcome=outcome))
     return checks
 
 
