@@ -34,11 +34,14 @@ ENVIRONMENT = {
     "MAIL_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/mail",
     "HASH_KEY_SECRET": "hash-key",
     "STAFF_CLIENT_ID": "staff",
+    "SIGN_IN_URL": "https://kept.auth.eu-west-1.amazoncognito.com",
+    "RECOVERY_DAYS": "7",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
     "opt_out": ["dynamodb", "secretsmanager"],
     "review": ["dynamodb", "secretsmanager"],
+    "desk": ["dynamodb", "secretsmanager"],
     "inbound_email": ["dynamodb", "secretsmanager", "s3"],
     "permissions": ["dynamodb", "secretsmanager"],
     "orders": ["dynamodb", "secretsmanager"],

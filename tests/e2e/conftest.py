@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -180,16 +181,28 @@ def site() -> Iterator[Site]:
     path = FOLDER / "policy.toml"
     if not path.exists() or path.read_text(encoding="utf-8") != policy:
         path.write_text(policy, encoding="utf-8")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
-    _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], clean)
+    _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], _clean_environment())
+    with running(FOLDER, ".aws-sam/e2e") as site:
+        yield site
+
+
+@contextmanager
+def running(folder: Path, build: str, **settings: str) -> Iterator[Site]:
+    """A build's stack, on ports of its own, with its state in a folder of its own."""
     ports = dict(zip(("KEPT_PORT", "KEPT_SMTP_PORT", "KEPT_STACK_PORT"), map(str, _free_ports(3)), strict=True))
-    settings = ports | {"KEPT_LOCAL_FOLDER": str(FOLDER), "KEPT_BUILD_FOLDER": ".aws-sam/e2e"}
-    _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
-    _run([sys.executable, "-m", "infra.local", "run"], clean | settings | {"DETACH": "1"})
+    settings |= ports | {"KEPT_LOCAL_FOLDER": str(folder), "KEPT_BUILD_FOLDER": build}
+    environment = _clean_environment() | settings
+    _run([sys.executable, "-m", "infra.local", "stop"], environment)
+    _run([sys.executable, "-m", "infra.local", "run"], environment | {"DETACH": "1"})
     try:
         yield Site(read_stack(read_settings(settings).stack_file))
     finally:
-        _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
+        _run([sys.executable, "-m", "infra.local", "stop"], environment)
+
+
+def _clean_environment() -> dict[str, str]:
+    """This one without what would make another stack of it."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

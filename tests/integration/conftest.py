@@ -106,6 +106,7 @@ class Answer:
         self.status: int = raw["statusCode"]
         self.headers = {name.lower(): value for name, value in raw["headers"].items()}
         self.text: str = raw["body"]
+        self.cookies: list[str] = raw.get("cookies", [])
 
     @property
     def json(self) -> Any:
@@ -207,6 +208,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.orders,
         wiring.partition,
         wiring.proofs,
+        wiring.sign_in,
         wiring.mails,
         wiring.outbox,
     ):
@@ -222,5 +224,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("MAIL_QUEUE", stack.mail_queue)
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
+        monkeypatch.setenv("SIGN_IN_URL", "https://login.example.com")
+        monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
+    from kept.adapters.cognito import CognitoSignIn
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
@@ -67,6 +68,14 @@ def raw_mail() -> S3RawMail:
     from kept.adapters.raw_mail import S3RawMail
 
     return S3RawMail(setting("MAIL_BUCKET"))
+
+
+@cache
+def sign_in() -> CognitoSignIn:
+    """The user pool that staff sign in with."""
+    from kept.adapters.cognito import CognitoSignIn
+
+    return CognitoSignIn(setting("SIGN_IN_URL"), setting("STAFF_CLIENT_ID"), setting("PUBLIC_URL"))
 
 
 @cache

@@ -154,6 +154,7 @@ class DynamoMessages:
         fields = self._fields(after)
         changed = (
             "kind",
+            "answer_by",
             "status",
             "outcome",
             "reviewed_at",
@@ -165,7 +166,10 @@ class DynamoMessages:
         try:
             with unavailable("review"):
                 self._key_of(after).update(
-                    actions=[getattr(MessageItem, name).set(fields[name]) for name in changed if name in fields],
+                    actions=[
+                        attribute.set(fields[name]) if name in fields else attribute.remove()
+                        for name, attribute in ((name, getattr(MessageItem, name)) for name in changed)
+                    ],
                     condition=(MessageItem.discard_at == before.discard_at)
                     & (MessageItem.status == before.status)
                     & (MessageItem.discard_at > now),
