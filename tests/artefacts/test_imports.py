@@ -18,9 +18,10 @@ PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 # What costs something to import, and the functions that have a use for it.
 WITH_ROUTES = {
     "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account",
-    "pages",
+    "pages", "desk", "audits",
 }  # fmt: skip
 WITH_DATABASE = WITH_ROUTES - {"pages"} | {"inbound_email", "mailing", "deployment", "ledger", "exports"}
+WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account", "desk"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -29,15 +30,22 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-    "jinja2": {"pages", "account"},
+    "jinja2": {"pages", "account", "desk"},
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account"},
+    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
-    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests", "account"},
+    "kept.adapters.dynamo.messages": {
+        "contact_intake",
+        "review",
+        "inbound_email",
+        "access_requests",
+        "account",
+        "desk",
+    },
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
     "kept.adapters.dynamo.ledger": {"ledger"},

@@ -39,12 +39,14 @@ ENVIRONMENT = {
     "STAFF_CLIENT_ID": "staff",
     "EXPORTS_BUCKET": "exports",
     "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
+    "SIGN_IN_URL": "https://kept.auth.eu-west-1.amazoncognito.com",
     "RECOVERY_DAYS": "7",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
     "opt_out": ["dynamodb", "secretsmanager"],
     "review": ["dynamodb", "secretsmanager"],
+    "desk": ["dynamodb", "secretsmanager"],
     "inbound_email": ["dynamodb", "secretsmanager", "s3"],
     "permissions": ["dynamodb", "secretsmanager"],
     "orders": ["dynamodb", "secretsmanager"],

@@ -299,6 +299,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.export_files,
         wiring.export_queue,
         wiring.proofs,
+        wiring.sign_in,
         wiring.mails,
         wiring.outbox,
         wiring.reports,
@@ -321,5 +322,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
+        monkeypatch.setenv("SIGN_IN_URL", "https://login.example.com")
+        monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -11,6 +11,7 @@ from kept.entry.settings import setting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kept.adapters.cognito import CognitoSignIn
     from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
@@ -119,6 +120,13 @@ def events() -> BusEvents:
     from kept.adapters.events import BusEvents
 
     return BusEvents()
+
+
+def sign_in() -> CognitoSignIn:
+    """The user pool that staff sign in with."""
+    from kept.adapters.cognito import CognitoSignIn
+
+    return CognitoSignIn(setting("SIGN_IN_URL"), setting("STAFF_CLIENT_ID"), setting("PUBLIC_URL"))
 
 
 @cache
