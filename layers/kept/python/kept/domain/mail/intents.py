@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -165,7 +166,13 @@ def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> 
         denied -= {m.intent for m in left if m.sentence > 0 and m.strength == "strong"}
         left = [m for m in left if m.intent not in denied or m.sentence > 0]
     counted: dict[tuple[str, str], Match] = {}
-    for match in sorted(left, key=lambda m: -_WEIGHTS[m.strength]):
+    weak: defaultdict[tuple[str, int], set[str]] = defaultdict(set)  # words of a sentence that were counted as weak
+    for match in sorted(left, key=lambda m: (-_WEIGHTS[m.strength], len(m.words))):
+        if match.strength == "weak":
+            said, words = weak[match.intent, match.sentence], set(match.words.split())
+            if said & words:
+                continue  # the same words again, or more of them
+            said |= words
         counted.setdefault((match.intent, match.words), match)
     return list(counted.values())
 
