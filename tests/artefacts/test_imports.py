@@ -32,10 +32,20 @@ USERS: dict[str, set[str]] = {
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
-    "kept.adapters.raw_mail": {"inbound_email", "ledger"},
+    "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports"},
+    "kept.adapters.export_files": {"exports"},  # account: only once somebody looks at a package
+    "kept.adapters.dynamo.exports": {"exports"},
+    "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests"},
-    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
+    "kept.adapters.dynamo.suppressions": {
+        "opt_out",
+        "inbound_email",
+        "deployment",
+        "permissions",
+        "mailing",
+        "exports",
+    },
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
     "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
     "kept.domain.mail": {"inbound_email"},

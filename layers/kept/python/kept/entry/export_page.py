@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from kept.app.package import Manifest
 from kept.domain.exports import Export
+from kept.domain.manifest import Manifest
 from kept.domain.policy import Policy
 from kept.entry.export_words import RIGHT_TO_LEFT, WORDS
-from kept.entry.pages import templates
+from kept.entry.rendering import templates
 
 
 class ExportPage:
