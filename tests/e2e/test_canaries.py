@@ -13,6 +13,7 @@ import pytest
 from kept.domain.opt_out_token import make_opt_out_token
 from kept.domain.suppression import MARKETING
 from tests.e2e.conftest import SUPPORT, Site, broken, eventually
+from tests.e2e.test_exports import Person
 
 pytestmark = pytest.mark.e2e
 
@@ -57,6 +58,7 @@ def push_everything(site: Site) -> None:
     push_tokens(site, token_of(site))
     push_questions_and_orders(site)
     push_feedback(site)
+    push_own_data(site)
     for path in ("/", "/policy", f"/thanks/{WORDS}", f"/thanks/contact?reference={WORDS}", f"/{WORDS}/{EMAIL}"):
         site.request("GET", path, headers=AGENT)
 
@@ -189,6 +191,23 @@ def push_questions_and_orders(site: Site) -> None:
     assert call("DELETE", f"/orders/{WORDS}-3") == 404
 
 
+def push_own_data(site: Site) -> None:
+    """Somebody looks at their own data and asks for a package, rightly and wrongly, also while something is broken."""
+    person = Person(site, EMAIL)
+    assert person.request("GET", "/me/records").status == 200
+    assert person.request("GET", f"/me/records?cursor={WORDS}").status == 422
+    assert person.request("GET", f"/me/exports/{WORDS}").status == 404
+    with broken(site, "kept-account", EXPORTS_QUEUE=f"http://127.0.0.1:1/{WORDS}"):
+        assert person.request("POST", "/me/exports").status == 503
+    with broken(site, "kept-exports", SUBJECTS_TABLE="no-such-table"):
+        job = {"subject": site.keys.subject_id(EMAIL).hex(), "export_id": WORDS}
+        record = {"messageId": WORDS, "eventSource": "aws:sqs", "body": json.dumps(job)}
+        event = json.dumps({"Records": [record]}).encode()
+        answer = site.stack.client("lambda").invoke(FunctionName="kept-exports", Payload=event)
+        assert json.loads(answer["Payload"].read())["batchItemFailures"] == [{"itemIdentifier": WORDS}]
+    person.ready(person.export(**{"Accept-Language": WORDS}))
+
+
 def push_feedback(site: Site) -> None:
     """What SES tells of mail that we sent, and what it never would."""
     at = "2026-01-01T00:00:00.000Z"
@@ -224,7 +243,8 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
 
     lines = list(log_lines(site))
     groups = {group for group, _ in lines}
-    for function in ("contact-intake", "opt-out", "permissions", "orders", "review", "inbound-email", "pages"):
+    logged = ("contact-intake", "opt-out", "permissions", "orders", "review", "inbound-email", "pages")
+    for function in (*logged, "account", "exports"):
         assert f"/aws/lambda/kept-{function}" in groups, "nothing was logged, so nothing was shown"
     canaries = (*CANARIES, token_of(site))
     found = {

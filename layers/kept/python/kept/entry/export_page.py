@@ -25,7 +25,7 @@ class ExportPage:
         """The head. All that comes after is in the same language."""
         language = next(each for each in (export.language, *self._policy.languages, "en") if each in WORDS)
         self._words = defaultdict(str, WORDS[language])
-        intro = self._words["intro"].format(name=self._policy.site.name, email=export.email, made_at=made_at)
+        intro = self._say("intro", name=self._policy.site.name, email=export.email, made_at=made_at)
         rtl, title = language in RIGHT_TO_LEFT, self._words["title"]
         return str(self._html.begin(self._words, language, rtl, title, intro))
 
@@ -39,6 +39,10 @@ class ExportPage:
 
     def end(self, manifest: Manifest) -> str:
         """The end."""
-        copies = self._words["copies"].format(day=manifest.copies_gone_by)
-        policy = self._words["policy"].format(version=manifest.policy_version, day=manifest.discard_by[:10])
+        copies = self._say("copies", day=manifest.copies_gone_by)
+        policy = self._say("policy", version=manifest.policy_version, day=manifest.discard_by[:10])
         return str(self._html.end(self._words, manifest, self._policy.site, copies, policy))
+
+    def _say(self, sentence: str, **values: str) -> str:
+        """A sentence with values in it, each kept apart from the sentence's direction (Unicode's isolates)."""
+        return self._words[sentence].format(**{key: f"\u2068{value}\u2069" for key, value in values.items()})
