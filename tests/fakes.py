@@ -9,7 +9,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from kept.app.ports import HeldItem, LinkMail, OutgoingMail, Page, PhoneUse, PostUse, UploadForm
+from kept.app.ports import (
+    AnswerKind,
+    DayCounts,
+    HeldItem,
+    OutgoingMail,
+    Page,
+    PhoneUse,
+    PostUse,
+    QueuedMail,
+    UploadForm,
+)
+from kept.domain.account import Account, Registration
+from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (
     ConflictError,
     FieldProblem,
@@ -20,10 +32,11 @@ from kept.domain.errors import (
 )
 from kept.domain.exports import LEASE_SECONDS, Export
 from kept.domain.identity import Keys, SubjectId
+from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 from kept.domain.suppression import Reason, Scope, Suppression
 
@@ -72,13 +85,65 @@ class MemoryMessages:
             raise ConflictError
         self.records[key] = replace(standing, notes=(*standing.notes, note))
 
-    def review(self, before: Message, after: Message, now: int) -> None:
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        record = self.records.get((subject, record_id))
+        if record is None or not is_held(record.discard_at, now):
+            raise NotFoundError
+        return record
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        self.records[key] = replace(standing, openings=(*standing.openings, opening))
+
+    def change(self, before: Message, after: Message, now: int) -> None:
         key = (after.subject_id, after.record_id)
         standing = self.records.get(key)
-        unchanged = standing and (standing.discard_at, standing.status) == (before.discard_at, before.status)
+        unchanged = standing and _what_two_may_change(standing) == _what_two_may_change(before)
         if not unchanged or not is_held(before.discard_at, now):
             raise ConflictError
-        self.records[key] = replace(after, notes=standing.notes if standing else ())
+        kept = {"notes": standing.notes, "openings": standing.openings} if standing else {}
+        self.records[key] = replace(after, **kept)
+
+
+def _what_two_may_change(message: Message) -> tuple[object, ...]:
+    return message.discard_at, message.status, message.answer_by, message.hold
+
+
+class MemoryAccounts:
+    """Keeps the port `Accounts`."""
+
+    def __init__(self) -> None:
+        self.registrations: dict[tuple[bytes, str], Registration] = {}
+        self.accounts: dict[bytes, Account] = {}
+
+    def add_registration(self, registration: Registration) -> None:
+        self.registrations[registration.subject_id, registration.record_id] = registration
+
+    def find_registration(self, subject: SubjectId, record_id: str, now: int) -> Registration | None:
+        found = self.registrations.get((subject, record_id))
+        return found if found and is_held(found.discard_at, now) else None
+
+    def end_registration(self, subject: SubjectId, record_id: str) -> None:
+        self.registrations.pop((subject, record_id), None)
+
+    def find(self, subject: SubjectId, now: int) -> Account | None:
+        found = self.accounts.get(subject)
+        return found if found and is_held(found.discard_at, now) else None
+
+    def add(self, account: Account, now: int) -> Account | None:
+        standing = self.find(account.subject_id, now)
+        if standing is None:
+            self.accounts[account.subject_id] = account
+        return standing
+
+    def change(self, before: Account, after: Account, now: int) -> None:
+        standing = self.find(before.subject_id, now)
+        if standing is None or standing.revision != before.revision:
+            raise ConflictError
+        self.accounts[before.subject_id] = replace(after, revision=before.revision + 1)
 
 
 class MemorySuppressions:
@@ -93,15 +158,21 @@ class MemorySuppressions:
             raise UnavailableError
         self.entries.setdefault((subject, scope), (reason, at))
 
-    def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
-        if self.failing:
-            raise UnavailableError
-        return {s: frozenset(scope for owner, scope in self.entries if owner == s) for s in subjects}
-
     def of(self, subject: SubjectId) -> dict[Scope, Suppression]:
         if self.failing:
             raise UnavailableError
         return {scope: Suppression(*entry) for (owner, scope), entry in self.entries.items() if owner == subject}
+
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        if self.failing:
+            raise UnavailableError
+        for scope in scopes:
+            self.entries.pop((subject, scope), None)
+
+    def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
+        if self.failing:
+            raise UnavailableError
+        return {s: frozenset(scope for owner, scope in self.entries if owner == s) for s in subjects}
 
 
 class MemoryOrders:
@@ -152,9 +223,9 @@ class MemoryMailQueue:
     """Keeps the port `MailQueue`."""
 
     def __init__(self) -> None:
-        self.mails: list[LinkMail] = []
+        self.mails: list[QueuedMail] = []
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         self.mails.append(mail)
 
 
@@ -173,7 +244,7 @@ class MemoryPartition:
     def all(self, subject: SubjectId) -> Iterator[HeldItem]:
         return iter(self.page(subject, None, len(self.items) + 1)[0])
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         self.reasons[subject, sort_key] = reason
         return self.items.pop((subject, sort_key), None) is not None
 
@@ -202,13 +273,15 @@ class MemoryProofs:
     def add_link(self, link: Link) -> None:
         self.links[link.subject_id, link.secret_hash] = link
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
         link = self.links.get((subject, secret_hash))
         if link is None or not is_held(link.discard_at, now):
             raise NotFoundError
-        return self.links.pop((subject, secret_hash))
+        return link
 
-    def add_session(self, session: Session) -> None:
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        self.find_link(link.subject_id, link.secret_hash, now)
+        del self.links[link.subject_id, link.secret_hash]
         self.sessions[session.subject_id, session.secret_hash] = session
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
@@ -319,22 +392,113 @@ class MemoryRawMail:
         self.mails.pop(key, None)
 
 
+class MemoryLedger:
+    """Keeps the ports `Ledger`, `LedgerEntries` and `Commitments`; `failing` makes it one that does not answer."""
+
+    def __init__(self, keys: LedgerKeys, *, failing: bool = False) -> None:
+        self.keys, self.failing = keys, failing
+        self.entries: dict[str, Entry] = {}
+        self.histories: dict[tuple[str, str], tuple[History, TableKey]] = {}
+        self.opened: dict[str, list[int]] = {}
+
+    def add(self, entry: Entry, mark: Mark | None, key: TableKey) -> bool:
+        if self.failing:
+            raise UnavailableError
+        if entry.id in self.entries:
+            return False
+        self.entries[entry.id] = entry
+        if mark is not None:
+            history, _ = self.histories.get((entry.subject, entry.record), (History(), key))
+            after = history.after(mark)
+            self.opened.setdefault(entry.day, []).append(after.is_open - history.is_open)
+            self.histories[entry.subject, entry.record] = (after, key)
+        return True
+
+    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+        own = [entry for entry in self.entries.values() if entry.subject == self.keys.subject(subject)]
+        return iter(sorted(own, key=lambda entry: (entry.record, entry.sequence)))
+
+    def of_day(self, day: str) -> list[Entry]:
+        return sorted((e for e in self.entries.values() if e.day == day), key=lambda entry: entry.order)
+
+    def discards(self, commitment: Commitment) -> list[Entry]:
+        return [
+            entry
+            for entry in sorted(self.entries.values(), key=lambda e: e.sequence)
+            if entry.record == commitment.record
+            and entry.what in {"discarded", "replaced"}
+            and entry.sequence > commitment.sequence
+        ]
+
+    def counts(self, day: str) -> DayCounts:
+        entries = self.of_day(day)
+        of_subjects = [entry for entry in entries if entry.store == "subjects"]
+        went = [str(entry.reason) for entry in of_subjects if entry.what in {"discarded", "replaced"}]
+        return DayCounts(
+            day,
+            entries=len(entries),
+            written=sum(entry.what in {"written", "replaced"} for entry in of_subjects),
+            discarded={reason: went.count(reason) for reason in went},
+            opened=self.opened.get(day, []).count(1),
+            closed=self.opened.get(day, []).count(-1),
+        )
+
+    def first_day(self) -> str | None:
+        return min((entry.day for entry in self.entries.values()), default=None)
+
+    def due(self, now: int) -> Iterator[Commitment]:
+        for (subject, record), (history, key) in sorted(self.histories.items()):
+            if history.is_open and history.due_at <= now:
+                yield _commitment(subject, record, history, key)
+
+    def find(self, commitment: Commitment) -> Commitment | None:
+        place = (commitment.subject, commitment.record)
+        history, key = self.histories.get(place, (History(), commitment.key))
+        return _commitment(*place, history, key) if history.is_open else None
+
+    def close(self, commitment: Commitment, now: int) -> bool:
+        if self.find(commitment) is None:
+            return False
+        history, _ = self.histories[commitment.subject, commitment.record]
+        last = max((move.sequence for move in history.moves), default=commitment.sequence)
+        entry = Entry(
+            what="discarded",
+            kind=commitment.kind,
+            store="subjects",
+            subject=commitment.subject,
+            record=commitment.record,
+            sequence=sequence_of(str(int(last) + 1)),
+            content="",
+            at=now,
+            written_at=now,
+            reason="missing",
+            due_at=history.due_at,
+        )
+        return self.add(entry, Gone(entry.sequence), commitment.key)
+
+
+def _commitment(subject: str, record: str, history: History, key: TableKey) -> Commitment:
+    birth = history.birth
+    assert birth is not None
+    return Commitment(subject, record, birth.kind, history.due_at, birth.latest_at, birth.born_at, birth.sequence, key)
+
+
 class MemoryOutbox:
     """Keeps the port `Outbox`; `failing` makes it one that cannot send."""
 
     def __init__(self, gate: Callable[[Check], Permission] | None = None, *, failing: bool = False) -> None:
         self.gate = gate
-        self.claims: dict[tuple[bytes, Kind], int] = {}
+        self.claims: dict[tuple[bytes, AnswerKind], int] = {}
         self.sent: list[OutgoingMail] = []
         self.failing = failing
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         if self.claims.get((subject, kind), 0) > now:
             return False
         self.claims[subject, kind] = now + 86400
         return True
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         self.claims.pop((subject, kind), None)
 
     def send(self, answer: OutgoingMail) -> None:

@@ -29,7 +29,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _make(record: dict[str, Any]) -> None:
     job = msgspec.json.decode(record["body"], type=ExportJob)
-    stores = Stores(wiring.partition(), wiring.suppressions(), wiring.raw_mail(), wiring.export_files())
+    stores = Stores(
+        wiring.partition(), wiring.suppressions(), wiring.raw_mail(), wiring.export_files(), wiring.ledger()
+    )
     reading = Reading(
         policy=wiring.policy(),
         keys=wiring.keys(),

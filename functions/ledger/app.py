@@ -1,4 +1,4 @@
-"""Follows every change of a record in the table's own stream: when it goes, its raw mail or package goes too."""
+"""Follows every change of a record in the tables' own streams: enters it in the ledger, discards its raw mail."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import EventType
 
-from kept.app.discard import discard_export_files, discard_raw_mail
+from kept.adapters.clock import now
+from kept.app.keep_ledger import follow
 from kept.entry import wiring
 from kept.entry.batches import handle_batch
+from kept.entry.changes import read_change, table_of
 from kept.entry.observability import Observer
+from kept.entry.settings import setting
 
 observer = Observer()
 
@@ -20,22 +23,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _follow(record: dict[str, Any]) -> None:
-    images = record["dynamodb"]
-    before, after = _raw_key(images.get("OldImage")), _raw_key(images.get("NewImage"))
-    if discard_raw_mail(before, after, raw_mail=wiring.raw_mail()):
-        observer.count("RawMailDiscarded")
-    old_files, new_files = _files(images.get("OldImage")), _files(images.get("NewImage"))
-    if old_files and (gone := discard_export_files(old_files, new_files, files=wiring.export_files())):
-        observer.count("ExportFilesDiscarded", gone)
-
-
-def _raw_key(image: dict[str, Any] | None) -> str | None:
-    """The raw mail's key in an item, which a stream writes in DynamoDB's JSON."""
-    mail: dict[str, Any] = (image or {}).get("mail", {}).get("M", {})
-    key: str | None = mail.get("raw_key", {}).get("S")
-    return key
-
-
-def _files(image: dict[str, Any] | None) -> list[str]:
-    """The keys of a package's files in its item."""
-    return [key["S"] for key in (image or {}).get("files", {}).get("L", ())]
+    suppressions = table_of(record) == setting("SUPPRESSIONS_TABLE")
+    change = read_change(record, "suppressions" if suppressions else "subjects")
+    ledger = wiring.ledger()
+    entry, discarded = follow(
+        change,
+        policy=wiring.policy(),
+        keys=ledger.keys,
+        ledger=ledger,
+        raw_mail=wiring.raw_mail(),
+        exports=wiring.export_files(),
+        now=now(),
+    )
+    if discarded:
+        observer.count("FilesDiscarded", discarded)
+    if entry is not None:
+        observer.count("LedgerEntries", what=entry.what, reason=entry.reason or "none")

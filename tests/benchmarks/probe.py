@@ -47,7 +47,8 @@ CLIENTS = {
     "orders": ["dynamodb", "secretsmanager"],
     "access_requests": ["dynamodb", "secretsmanager", "sqs"],
     "mailing": ["dynamodb", "secretsmanager", "ses"],
-    "account": ["dynamodb"],
+    "registrations": ["dynamodb", "secretsmanager", "sqs"],
+    "account": ["dynamodb", "secretsmanager"],
     "exports": ["dynamodb", "secretsmanager", "s3"],
     "ledger": ["s3"],
     "pages": ["secretsmanager"],
@@ -119,6 +120,9 @@ EVENTS: dict[str, dict[str, Any]] = {
     ),
     "access_requests": http("POST", "/access-requests", {"email": "ann@example.com"}),
     "mailing": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(LINK_MAIL)}]},
+    "registrations": http(
+        "POST", "/registrations", {"email": "ann@example.com", "policy_version": "2017-06", "accepted": True}
+    ),
     "account": http("POST", "/sessions", {"token": f"{'0' * 32}.{'a' * 43}"}),
     "exports": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(EXPORT_JOB)}]},
     "ledger": {
@@ -139,7 +143,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "StackId": "s",
         "RequestId": "r",
         "LogicalResourceId": "l",
-        "ResourceProperties": {"MailLifecycleDays": "181", "ExportLifecycleDays": "8"},
+        "ResourceProperties": {"MailLifecycleDays": "366"},
     },
 }
 
@@ -170,15 +174,17 @@ def stub_network() -> None:
         target = request.headers.get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         sent = request.body or b""
-        of_subjects = b'"subjects"' in (sent if isinstance(sent, bytes) else sent.encode())
-        found = {} if of_subjects else {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
+        sent = sent if isinstance(sent, bytes) else sent.encode()
+        found = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
+        if b'"subjects"' in sent:
+            found = {"Item": LINK} if b"link#" in sent else {}
         body = {
             "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "UpdateItem": b'{"Attributes":{}}',
             "GetItem": json.dumps(found).encode(),
             "BatchGetItem": SUPPRESSIONS,
-            "DeleteItem": b'{"Attributes":{"discard_at":{"N":"9999999999"},"email":{"S":"ann@example.com"}}}',
+            "TransactWriteItems": b"{}",
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
         if "//email." in request.url:
             body = SENT_MAIL
@@ -189,6 +195,7 @@ def stub_network() -> None:
     urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
 
 
+LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
 SUPPRESSIONS = json.dumps(
     {
@@ -231,7 +238,7 @@ def cold(function: str) -> float:
 def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
-    good |= {"access_requests": 202, "account": 201}
+    good |= {"access_requests": 202, "registrations": 202, "account": 201}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from kept.adapters.dynamo import batch
+from kept.adapters.dynamo import batch, orders
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
 from kept.adapters.dynamo.orders import DynamoOrders, OrderItem
@@ -25,6 +25,7 @@ from tests.template import create_table
 KEYS = Keys("k" * 64)
 NOW = 1_800_000_000
 TABLE = "subjects"
+REMAINS = {"pk", "sk", "discard_at", "discard_reason"}
 ANN, BOB = "ann@example.com", "bob@example.org"
 NUMBER, OTHER_NUMBER = "+442079460958", "+12025550123"  # reserved for fiction
 HOME = PostalAddress("1 Nile Street\nCairo", (DELIVERY,))
@@ -309,6 +310,11 @@ def stored(table: Any) -> DynamoOrders:
 
 
 def items() -> list[dict[str, Any]]:
+    """What is held, without what only waits to be deleted."""
+    return [item for item in scanned() if item.keys() != REMAINS]
+
+
+def scanned() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = dynamodb().scan(TableName=TABLE)["Items"]
     return found
 
@@ -342,6 +348,23 @@ def test_an_order_that_moved_leaves_nothing_behind(stored: DynamoOrders) -> None
     stored.put(order(email=BOB, phone=OTHER_NUMBER, version=1), NOW)
     assert len(items()) == 2
     assert {KEYS.subject_id(ANN), KEYS.phone_id(NUMBER)}.isdisjoint(item["pk"]["B"] for item in items())
+    remains = {item["pk"]["B"]: item for item in scanned() if item.keys() == REMAINS}
+    assert remains.keys() == {KEYS.subject_id(ANN), KEYS.phone_id(NUMBER)}
+    for item in remains.values():
+        assert item["discard_at"] == {"N": str(NOW)}, "time to live deletes it next"
+        assert item["discard_reason"] == {"S": "replaced"}
+
+
+def test_an_order_comes_back_to_where_its_remains_still_lie(
+    stored: DynamoOrders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version, email in enumerate((ANN, BOB, ANN)):
+        stored.put(order(email=email, version=version), NOW)
+    (record,) = (item for item in items() if "order_id" in item)
+    assert record["pk"]["B"] == KEYS.subject_id(ANN)
+    monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *_, **__: iter(()))  # an index that follows later
+    stored.put(order(email=BOB, version=3), NOW)
+    assert KEYS.subject_id(BOB) in [item["pk"]["B"] for item in items()]
 
 
 @pytest.mark.promise("phone-for-orders")
@@ -372,6 +395,20 @@ def test_an_order_is_found_for_its_person_before_the_index_has_it(
     monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *_, **__: iter(()))
     assert stored.put(order(version=1, phone=OTHER_NUMBER), NOW) == order(version=2)
     assert len(items()) == 2
+
+
+@pytest.mark.promise("phone-for-orders")
+def test_an_order_is_ended_though_the_index_follows_only_later(
+    stored: DynamoOrders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.put(order(), NOW)
+    real, waited = OrderItem.lookup_index.query, []
+    monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *a, **k: real(*a, **k) if waited[1:] else iter(()))
+    monkeypatch.setattr(orders.time, "sleep", waited.append)
+    stored.end("A-1", NOW)
+    assert 0 < sum(waited) < 2, "the shop waits for the answer"
+    (left,) = items()
+    assert left["discard_reason"] == {"S": "ended"}, "its number could still be called"
 
 
 class Meanwhile:

@@ -125,6 +125,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "ledger's failures: send": lambda a, s: a.client("sqs").send_message(
         QueueUrl=s.queue("ledger-failures"), MessageBody="{}"
     ),
+    "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -133,12 +134,11 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
 }
 MAY: dict[str, set[str]] = {
     "contact-intake": {"subjects: put", "hash key: read"},
-    "opt-out": {"suppressions: update", "hash key: read", "feedback: receive"},
+    "opt-out": {"suppressions: get", "suppressions: update", "hash key: read", "feedback: receive"},
     "permissions": {"subjects: read a use", "suppressions: get", "suppressions: read many", "hash key: read"},
     "orders": {
         "subjects: put",
         "subjects: get",
-        "subjects: delete",
         "subjects: query the lookup",
         "hash key: read",
         "orders' dead letters: send",
@@ -151,10 +151,12 @@ MAY: dict[str, set[str]] = {
         "subjects: update",
         "subjects: query the queue",
         "subjects: query the lookup",
+        "mails: send",
         "hash key: read",
     },
     "inbound-email": {
         "subjects: put",
+        "suppressions: get",
         "suppressions: update",
         "raw mail: read",
         "raw mail: delete",
@@ -165,15 +167,24 @@ MAY: dict[str, set[str]] = {
         "queue: receive",
     },
     "access-requests": {"subjects: put", "mails: send", "hash key: read"},
+    "registrations": {"subjects: put", "mails: send", "hash key: read"},
     "mailing": {"subjects: put", "mail: send", "mails: receive", "hash key: read"},
     "account": {
         "subjects: put",
         "subjects: get",
+        "subjects: update",
         "subjects: delete",
         "subjects: query a person",
-        "hash key: read",
+        "suppressions: get",
+        "suppressions: read many",
+        "suppressions: update",
+        "raw mail: delete",
         "packages: read",
+        "packages: delete",
+        "other systems' files: delete",
         "export jobs: send",
+        "hash key: read",
+        "SES's list: forget",
     },
     "exports": {
         "subjects: get",

@@ -26,12 +26,13 @@ from moto.sqs.models import sqs_backends
 
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
-from kept.domain.proof import Session, new_token
+from kept.domain.proof import Link, Session, new_token
 from kept.entry import wiring
 from kept.entry.http import COOKIE
 from tests.template import create_table, resources
 
 SECRET = "a hash key for tests only, long enough to be one"
+LEDGER_SECRET = "a ledger key for tests only, long enough to be one"
 STAFF_CLIENT = "staff-client"
 
 
@@ -57,6 +58,7 @@ class Stack:
         self.s3 = client("s3")
         create_table(self.dynamodb, "SubjectsTable", "subjects")
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
+        create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.s3.create_bucket(Bucket="exports")
@@ -65,6 +67,7 @@ class Stack:
         self.exports_queue = client("sqs").create_queue(QueueName="exports")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
+        client("secretsmanager").create_secret(Name="ledger-key", SecretString=LEDGER_SECRET)
         self.keys = Keys(SECRET)
         self.context = Context()
 
@@ -100,7 +103,10 @@ class Stack:
         """The headers of a browser in which this person has used a mailed link, on one of our own pages."""
         subject = self.keys.subject_id(email)
         cookie, secret_hash = new_token(subject)
-        wiring.proofs().add_session(Session(subject, secret_hash, int(time.time()) + 86400, email))
+        now = int(time.time())
+        link = Link(subject, new_token(subject)[1], now + 60, email)
+        wiring.proofs().add_link(link)
+        wiring.proofs().exchange(link, Session(subject, secret_hash, now + 86400, email), now)
         return {"cookie": f"{COOKIE}={cookie}", "origin": "https://privacy.example.com"}
 
     def jobs(self) -> list[dict[str, Any]]:
@@ -158,6 +164,7 @@ class Answer:
         self.status: int = raw["statusCode"]
         self.headers = {name.lower(): value for name, value in raw["headers"].items()}
         self.text: str = raw["body"]
+        self.cookies: list[str] = raw.get("cookies") or []
 
     @property
     def json(self) -> Any:
@@ -281,7 +288,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.suppressions,
         wiring.raw_mail,
         wiring.orders,
+        wiring.accounts,
         wiring.partition,
+        wiring.ledger,
         wiring.exports,
         wiring.export_files,
         wiring.export_queue,
@@ -303,6 +312,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("EXPORTS_QUEUE", stack.exports_queue)
         monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
+        monkeypatch.setenv("LEDGER_TABLE", "ledger")
+        monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -14,8 +14,12 @@ from tests.template import resources
 
 TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 
-# Actions for which AWS knows no narrower resource than all (Service Authorization Reference, SES v1).
-WITHOUT_RESOURCE = {"ses:SetActiveReceiptRuleSet", "ses:DescribeActiveReceiptRuleSet"}
+# Actions for which AWS knows no narrower resource than all (Service Authorization Reference, SES v1 and v2).
+WITHOUT_RESOURCE = {
+    "ses:SetActiveReceiptRuleSet",
+    "ses:DescribeActiveReceiptRuleSet",
+    "ses:DeleteSuppressedDestination",
+}
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:

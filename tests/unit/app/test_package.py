@@ -1,11 +1,10 @@
-"""A package is written from front to end, and holds the ledger's entries where there is a ledger."""
+"""A package is written from front to end, with the ledger's entries in it."""
 
 from __future__ import annotations
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +15,11 @@ from kept.app.ports import HeldItem
 from kept.domain.data_map import STORES, Section
 from kept.domain.exports import new_export
 from kept.domain.identity import Keys, SubjectId
+from kept.domain.ledger import Entry, LedgerKeys
 from kept.domain.manifest import Manifest
 from kept.domain.policy import load_policy
 from kept.entry.export_page import ExportPage
-from tests.fakes import MemoryExportFiles, MemoryPartition, MemoryRawMail, MemorySuppressions
+from tests.fakes import MemoryExportFiles, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySuppressions
 
 pytestmark = pytest.mark.promise("access-on-request")
 
@@ -43,16 +43,13 @@ class Pipe:
         pass
 
 
-class Ledger:
-    """Keeps the port `LedgerEntries`."""
-
-    def of(self, subject: SubjectId) -> Iterator[Mapping[str, Any]]:
-        assert subject == ANN
-        yield {"at": "2026-01-01T00:00:00Z", "reason": "reviewed"}
+LEDGER_KEYS = LedgerKeys("l" * 64)
 
 
 def reading(**stores: Any) -> Reading:
-    held = Stores(MemoryPartition(), MemorySuppressions(), MemoryRawMail(), MemoryExportFiles())
+    held = Stores(
+        MemoryPartition(), MemorySuppressions(), MemoryRawMail(), MemoryExportFiles(), MemoryLedger(LEDGER_KEYS)
+    )
     return Reading(load_policy(), KEYS, replace(held, **stores), ExportPage(load_policy()), 7, NOW)
 
 
@@ -64,12 +61,15 @@ def package(export: Any = EXPORT, **stores: Any) -> tuple[dict[str, bytes], Mani
         return {name: archive.read(name) for name in archive.namelist()}, manifest
 
 
-def test_the_ledgers_entries_are_in_it_where_there_is_a_ledger() -> None:
-    files, _ = package(ledger=Ledger())
-    assert json.loads(files["data.json"])["ledger"] == [{"at": "2026-01-01T00:00:00Z", "reason": "reviewed"}]
-    assert "reviewed" in files["index.html"].decode()
-    files, _ = package()
-    assert json.loads(files["data.json"])["ledger"] == []
+def test_the_ledgers_entries_about_the_person_are_in_it_and_no_others() -> None:
+    ledger = MemoryLedger(LEDGER_KEYS)
+    for number, subject in enumerate((ANN, KEYS.subject_id("ben@example.com"))):
+        entry = Entry("written", "message", "subjects", LEDGER_KEYS.subject(subject), f"r{number}", "1", "c", NOW, NOW)
+        ledger.add(entry, None, ("", ""))
+    files, manifest = package(ledger=ledger)
+    (shown,) = json.loads(files["data.json"])["ledger"]
+    assert (shown["what"], shown["at"]) == ("written", "2027-01-15T08:00:00Z")
+    assert {store.store: store.hits for store in manifest.stores}["LedgerTable"] == 1
 
 
 def test_every_section_that_a_store_fills_is_counted() -> None:

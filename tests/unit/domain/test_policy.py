@@ -20,8 +20,8 @@ SHIPPED_TEXT = SHIPPED.read_text(encoding="utf-8")
 def test_the_shipped_policy_is_right() -> None:
     policy = load_policy()
     assert policy.retention.message.before_review == 30 * 86400
-    assert policy.longest_retention == 180 * 86400
-    assert str(policy.longest_retention) == "180 days"
+    assert policy.longest_retention == 365 * 86400, "legal hold included"
+    assert str(policy.longest_retention) == "365 days"
 
 
 def test_every_promise_is_shipped_in_the_policys_own_words() -> None:

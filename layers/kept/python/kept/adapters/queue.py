@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kept.adapters import aws
-from kept.app.ports import ExportJob, LinkMail
+from kept.app.ports import ExportJob, QueuedMail
 
 
 class SqsMailQueue:
@@ -17,7 +17,7 @@ class SqsMailQueue:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         """One message. It names the address, so the queue is encrypted and keeps it for an hour at most."""
         _send(self._url, mail)
 

@@ -1,4 +1,4 @@
-"""The hash key, in Secrets Manager."""
+"""The hash key and the ledger's key, in Secrets Manager."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import hmac
 from kept.adapters import aws
 from kept.domain.errors import KeyMismatchError
 from kept.domain.identity import Keys
+from kept.domain.ledger import LedgerKeys
 
 
 def read_keys(secret_id: str) -> Keys:
     """Fetch the hash key. Raises UnavailableError."""
-    with aws.unavailable("read the hash key"):
-        answer = aws.client("secretsmanager").get_secret_value(SecretId=secret_id)
-    return Keys(answer["SecretString"])
+    return Keys(_read(secret_id))
+
+
+def read_ledger_keys(secret_id: str) -> LedgerKeys:
+    """Fetch the ledger's key. Raises UnavailableError."""
+    return LedgerKeys(_read(secret_id))
+
+
+def _read(secret_id: str) -> str:
+    with aws.unavailable("read a key"):
+        answer: dict[str, str] = aws.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    return answer["SecretString"]
 
 
 def read_checked_keys(secret_id: str, check_value: str) -> Keys:

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from kept.app.ports import ByteSink, ExportFiles, HeldItem, LedgerEntries, Partition, RawMail, Suppressions
-from kept.app.show_record import kind_of, show, show_suppression
+from kept.app.show_record import kind_of, show, show_entry, show_suppression
 from kept.domain.data_map import KINDS, STORES, Section, last_copy_gone_at
 from kept.domain.exports import Answer, Export
 from kept.domain.identity import Keys, SubjectId
@@ -57,13 +57,13 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that is searched. `ledger` is there where the template has one: then data.json has its entries."""
+    """Everything that is searched."""
 
     partition: Partition
     suppressions: Suppressions
     raw_mail: RawMail
     files: ExportFiles
-    ledger: LedgerEntries | None = None
+    ledger: LedgerEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,9 @@ def _parts(export: Export, found: _Found, reading: Reading) -> Iterator[tuple[st
         "suppressions",
         (show_suppression(scope, entry, reading.policy, export.language) for scope, entry in sorted(suppressed)),
     )
-    yield "ledger", stores.ledger.of(subject) if stores.ledger is not None else ()
+    # A suppression's changes are entered under its own name, which after a rotation of the key is another.
+    names = dict.fromkeys((subject, *reading.keys.suppression_ids(subject)))
+    yield "ledger", (show_entry(entry) for name in names for entry in stores.ledger.of_subject(name))
 
 
 def _records(subject: SubjectId, found: _Found, reading: Reading) -> Iterator[dict[str, Any]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
+from kept.domain.account import Account, Registration
+from kept.domain.commitment import Commitment, Mark, TableKey
 from kept.domain.exports import Export
 from kept.domain.identity import SubjectId
+from kept.domain.ledger import Entry, StatedReason
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.suppression import Reason, Scope, Suppression
 
 PhoneUse = tuple[str, str]
@@ -65,13 +68,24 @@ class Messages(Protocol):
         """Add a note. Raises NotFoundError where the record has gone meanwhile, ConflictError where it is full."""
         ...
 
-    def review(self, before: Message, after: Message, now: int) -> None:
-        """Put `after` in the place of `before`. Raises ConflictError where somebody changed it meanwhile."""
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        """A person's record by its id, read consistently. Raises NotFoundError, also past its discard date."""
+        ...
+
+    def change(self, before: Message, after: Message, now: int) -> None:
+        """Put `after` in the place of `before`, but for its notes and openings.
+
+        Raises ConflictError where somebody changed it meanwhile, or it was discarded.
+        """
+        ...
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Add who opened it. Raises NotFoundError where the record has gone, ConflictError where it is full."""
         ...
 
 
 class Suppressions(Protocol):
-    """Who is not to be written to. There is no method that lifts one."""
+    """Who is not to be written to."""
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
         """Suppress, idempotently: the first reason and time stay. Raises UnavailableError."""
@@ -88,16 +102,27 @@ class Suppressions(Protocol):
         """What is suppressed for one person, why and since when. Raises UnavailableError, KeyMismatchError."""
         ...
 
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        """Take suppressions away, which nobody may ask but the person, from their session. Raises UnavailableError."""
+        ...
+
+
+Topic = Literal["access", "registration", "extension"]
+"""What a queued mail is about: a link to what is held, a link that confirms a registration, or a later deadline."""
+
 
 @dataclass(frozen=True, slots=True)
-class LinkMail:
-    """A mail with a link that is yet to be made: nothing that could be used lies in the queue."""
+class QueuedMail:
+    """A mail that is yet to be made. Its link is made with it: nothing that could be used lies in the queue."""
 
     job: str  # the same for each delivery of it
     email: str
     language: str
+    topic: Topic = "access"
     reference: str | None = None  # of the request that it answers
     answer_by: int | None = None  # seconds since the epoch
+    reason: str | None = None  # why the answer needs until then
+    answers: str | None = None  # the record of the request that it answers
     confirms: str | None = None  # the registration that the link confirms
     headers: tuple[tuple[str, str], ...] = ()  # that put it into the thread of the mail it answers
     subject: str | None = None
@@ -106,7 +131,7 @@ class LinkMail:
 class MailQueue(Protocol):
     """Mail that is made and sent a moment later, so that who asks for it cannot tell from the time whom we know."""
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         """Have it sent. Raises UnavailableError."""
         ...
 
@@ -131,7 +156,7 @@ class Partition(Protocol):
         """All items, read as they are asked for."""
         ...
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         """Delete an item, saying why in the ledger's words; whether it was there."""
         ...
 
@@ -232,14 +257,6 @@ class SourceSystems(Protocol):
         ...
 
 
-class LedgerEntries(Protocol):
-    """The ledger, as far as it is about one person."""
-
-    def of(self, subject: SubjectId) -> Iterator[Mapping[str, Any]]:
-        """Their entries, plain and ready to be shown. Raises UnavailableError."""
-        ...
-
-
 class Proofs(Protocol):
     """Links and sessions. Every method raises UnavailableError when the store does not answer."""
 
@@ -255,12 +272,15 @@ class Proofs(Protocol):
         """Store a link."""
         ...
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
-        """Take a link away and return it. Raises NotFoundError where it is used, expired or none of ours."""
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+        """A link as it was stored. Raises NotFoundError where it is used, expired or none of ours."""
         ...
 
-    def add_session(self, session: Session) -> None:
-        """Store a session."""
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        """Use a link up and store the session that it opens: both or neither.
+
+        Raises NotFoundError where it was used or expired meanwhile.
+        """
         ...
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
@@ -269,6 +289,34 @@ class Proofs(Protocol):
 
     def end_session(self, subject: SubjectId, secret_hash: str) -> None:
         """End it; ended already is as good."""
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts, and registrations that wait. Every method raises UnavailableError when the store does not answer."""
+
+    def add_registration(self, registration: Registration) -> None:
+        """Store it."""
+        ...
+
+    def find_registration(self, subject: SubjectId, record_id: str, now: int) -> Registration | None:
+        """One that waits, read consistently; None where there is none, or not any more."""
+        ...
+
+    def end_registration(self, subject: SubjectId, record_id: str) -> None:
+        """Discard it, since its account is there."""
+        ...
+
+    def find(self, subject: SubjectId, now: int) -> Account | None:
+        """Somebody's account, read consistently; None where there is none, or it is past its date."""
+        ...
+
+    def add(self, account: Account, now: int) -> Account | None:
+        """Store it unless there is one: None when stored, else the one that is there."""
+        ...
+
+    def change(self, before: Account, after: Account, now: int) -> None:
+        """Put `after` in the place of `before`. Raises ConflictError where it was changed or discarded meanwhile."""
         ...
 
 
@@ -299,14 +347,18 @@ class Orders(Protocol):
         ...
 
 
+AnswerKind = Kind | Literal["extension"]
+"""What an answer is about, of which there is one a day."""
+
+
 class Outbox(Protocol):
     """Mail that we send. It asks the gate itself, so that nothing goes out without."""
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         """Whether an answer of this kind may be sent: not when one was within the last day. Raises UnavailableError."""
         ...
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         """Take a claim back, because the answer could not be sent. Raises UnavailableError."""
         ...
 
@@ -328,4 +380,73 @@ class RawMail(Protocol):
 
     def discard(self, key: str) -> None:
         """Delete it; gone already is as good. Raises UnavailableError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """What a day's entries add up to. `opened` and `closed` are of commitments, the others of records in `subjects`."""
+
+    day: str
+    entries: int = 0  # of all kinds and both tables: so many lines has the day's file
+    written: int = 0
+    discarded: Mapping[str, int] = field(default_factory=dict)  # by reason
+    opened: int = 0
+    closed: int = 0
+
+
+class Ledger(Protocol):
+    """Where entries are written, each with what it does to the record's commitment, wholly or not at all."""
+
+    def add(self, entry: Entry, mark: Mark | None, key: TableKey) -> bool:
+        """Write an entry that is not there yet; whether it was not. Raises UnavailableError.
+
+        `key` is where the record lies, which its commitment names as long as it is open.
+        """
+        ...
+
+
+class LedgerEntries(Protocol):
+    """The entries, to be read. Every method raises UnavailableError."""
+
+    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+        """A person's entries, by record and in the order of its changes. `subject`: their id in the table."""
+        ...
+
+    def of_day(self, day: str) -> list[Entry]:
+        """A UTC day's entries in entry order, complete: where some cannot be seen yet, UnavailableError."""
+        ...
+
+    def discards(self, commitment: Commitment) -> list[Entry]:
+        """The entries that say that a record of this commitment's place in the table went, its own birth or later."""
+        ...
+
+    def counts(self, day: str) -> DayCounts:
+        """What a day's entries add up to, read consistently, without reading them."""
+        ...
+
+    def first_day(self) -> str | None:
+        """The day on which this ledger began; None where it has no entry yet."""
+        ...
+
+
+class Commitments(Protocol):
+    """What must go, and by when. Every method raises UnavailableError."""
+
+    def due(self, now: int) -> Iterator[Commitment]:
+        """Every open commitment that is due, read as they are asked for: the cost follows what is due.
+
+        It may show one that was closed or moved a moment ago; `find` tells.
+        """
+        ...
+
+    def find(self, commitment: Commitment) -> Commitment | None:
+        """The open commitment of the same record as it is now, read consistently; None where it is closed."""
+        ...
+
+    def close(self, commitment: Commitment, now: int) -> bool:
+        """Close one whose record is gone although no change told of it, with an entry `missing`; whether it was open.
+
+        Not within a day of the change: until then the stream may still tell.
+        """
         ...

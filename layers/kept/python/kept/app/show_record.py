@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kept.app.ports import HeldItem
 from kept.domain.data_map import KINDS
+from kept.domain.ledger import Entry
 from kept.domain.policy import Policy
 from kept.domain.suppression import Scope, Suppression
 from kept.domain.times import iso
@@ -44,6 +45,20 @@ def show_suppression(scope: Scope, entry: Suppression, policy: Policy, language:
     mailing_list = policy.list_of(scope)
     if mailing_list is not None:
         shown["list"] = mailing_list.name.get(language) or next(iter(mailing_list.name.values()))
+    return shown
+
+
+def show_entry(entry: Entry) -> dict[str, Any]:
+    """What the ledger says of a record: what happened to it, when, why, and by when it had to be gone.
+
+    `id` and `day` are what `make verify ENTRY=…` takes to prove that the entry stands in that day's sealed file.
+    """
+    shown: dict[str, Any] = {"id": entry.id, "day": entry.day, "what": entry.what, "kind": entry.kind}
+    if entry.reason is not None:
+        shown["reason"] = entry.reason
+    shown["at"] = iso(entry.at)
+    if entry.due_at is not None:
+        shown["discard_by"] = iso(entry.due_at)
     return shown
 
 

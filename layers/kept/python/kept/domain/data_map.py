@@ -43,6 +43,14 @@ KINDS: Final[dict[str, RecordKind]] = {
         ours=frozenset({"queue", "queue_order", "raw_key"}),  # the raw mail itself is in the package
     ),
     "order": RecordKind("an order of yours that the shop told of", (EMAIL, PHONE, ADDRESS, ORDERS)),
+    "account": RecordKind(
+        "your account: what you gave us, and which versions of our policy you affirmed",
+        (EMAIL, NAME, PHONE, ADDRESS, LANGUAGE, ACCOUNT, SETTINGS),
+        ours=frozenset({"revision"}),
+    ),
+    "registration": RecordKind(
+        "a registration that waits for its mailed link", (EMAIL, NAME, PHONE, ADDRESS, LANGUAGE, ACCOUNT)
+    ),
     "answer": RecordKind("that an automatic answer of this kind was sent to you within a day", (OPERATIONS,)),
     "link": RecordKind("a link that was mailed to you and not used yet", (EMAIL, CREDENTIALS), key_is_secret=True),
     "link-place": RecordKind("that a link was mailed to you a short while ago", (OPERATIONS,), ours=frozenset({"job"})),
@@ -119,7 +127,18 @@ STORES: Final[dict[str, Store]] = {
     ),
     "ExportsQueue": _queue("that a package is to be made, by keyed hash", (PSEUDONYM,), 4 * 3600),
     "ExportsDeadLetterQueue": _queue("packages that could not be made", (PSEUDONYM,), 14 * _DAY, _DEAD),
-    "LedgerFailures": _queue("numbers of changes that could not be followed", (OPERATIONS,), 14 * _DAY, _DEAD),
+    "LedgerTable": Store(
+        "what happened to each record, by keyed hash, and nothing that was in it",
+        (PSEUDONYM, OPERATIONS),
+        "as the policy says of the ledger",
+        "ledger",
+    ),
+    "LedgerFailures/": Store(
+        "changes that could not be entered in the ledger, with what was in the record",
+        (EMAIL, NAME, PHONE, ADDRESS, WRITING, ORDERS),
+        "at most 7 days",
+        because=_DEAD,
+    ),
     "MailTopic": Store("that a mail came in", _MAIL_FACTS, "passes it on at once", because=_IN_TRANSIT),
     "FeedbackTopic": Store(
         "that mail came back", (EMAIL, PREFERENCES), "passes it on at once", because=_IN_TRANSIT
@@ -128,6 +147,9 @@ STORES: Final[dict[str, Store]] = {
         "the sign-in of staff", (ACCOUNT, CREDENTIALS), "while they work here", because="holds staff and nobody else"
     ),
     "HashKey": Store("the key of the keyed hashes", ("system.authentication",), "for good", because="is about nobody"),
+    "LedgerKey": Store(
+        "the key of the ledger's hashes", ("system.authentication",), "for good", because="is about nobody"
+    ),
     "*Log": Store(
         "what the functions and the API did", (OPERATIONS,), "the days of LogRetentionDays",
         because="no log line holds personal data",

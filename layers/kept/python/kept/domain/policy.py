@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -77,6 +78,12 @@ class Exports(_Table, frozen=True):
     kept_for: Duration
 
 
+class Ledger(_Table, frozen=True):
+    """How long an entry of the ledger is kept, counted from when it is written; seals and counts remain."""
+
+    kept_for: Duration
+
+
 class Source(_Table, frozen=True):
     """Another system of the shop's that holds personal data, and is asked for it when somebody wants to see theirs."""
 
@@ -105,6 +112,13 @@ class Deadlines(_Table, frozen=True):
 
     access: Duration
     complaint: Duration
+    access_extension: Duration  # once, and the person is told why
+
+
+class LegalHold(_Table, frozen=True):
+    """How long after it came in a record may be kept, where staff state the law that asks for it."""
+
+    longest: Duration
 
 
 class Forms(_Table, frozen=True):
@@ -132,8 +146,10 @@ class Policy(_Table, frozen=True):
     orders: Orders
     account: Account
     exports: Exports
+    ledger: Ledger
     purposes: Purposes
     deadlines: Deadlines
+    legal_hold: LegalHold
     forms: Forms
     promises: tuple[Promise, ...]
     lists: dict[str, MailingList] = {}
@@ -161,8 +177,18 @@ class Policy(_Table, frozen=True):
 
     @property
     def longest_retention(self) -> Duration:
-        """The hard maximum of the kind that is kept longest, in seconds: no backstop may act before it."""
-        return max(self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        """How long a record may be kept at the most, in seconds, legal hold included: no backstop may act before."""
+        longest = (self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        return max(self.legal_hold.longest, *longest)
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256, in hexadecimal, of the promises' text in every language: what somebody affirms when they register.
+
+        Of JSON with sorted keys in UTF-8, without white space: `[{"id": …, "text": {"ar": …, "en": …}}, …]`.
+        """
+        text = [{"id": promise.id, "text": promise.text} for promise in self.promises]
+        return hashlib.sha256(msgspec.json.encode(text, order="sorted")).hexdigest()
 
 
 def load_policy(path: Path = SHIPPED) -> Policy:
@@ -197,10 +223,12 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
         found.append(("languages", "name at least one language"))
     found += [
         (f"{table}.{field}", "is zero: it needs some time to exist")
-        for table in ("orders", "account", "exports")
+        for table in ("orders", "account", "exports", "ledger")
         for field in getattr(policy, table).__struct_fields__
         if getattr(getattr(policy, table), field) == 0
     ]
+    if policy.deadlines.access + policy.deadlines.access_extension > policy.retention.request.hard_maximum:
+        found.append(("deadlines.access_extension", "ends after a request must be gone (its hard_maximum)"))
     if policy.account.inactive_after > policy.account.hard_maximum:
         found.append(("account.inactive_after", "is longer than hard_maximum"))
     if policy.forms.minimum_age >= policy.forms.maximum_age:

@@ -14,7 +14,7 @@ An unverified wish (a form, a plain email) covers marketing; the others need a t
 MARKETING: Final = Scope("marketing")
 EVERYTHING: Final = Scope("everything")
 
-Reason = Literal["form", "email", "link", "bounce", "spam_report"]
+Reason = Literal["form", "email", "link", "bounce", "spam_report", "session"]
 """How the wish reached us."""
 
 NOT_A_COMPLAINT: Final = {"not-spam", "auth-failure"}

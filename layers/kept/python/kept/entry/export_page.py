@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from kept.domain.exports import Export
 from kept.domain.manifest import Manifest
 from kept.domain.policy import Policy
-from kept.entry.export_words import RIGHT_TO_LEFT, WORDS
-from kept.entry.rendering import templates
+from kept.entry.language import LANGUAGES, language
+from kept.entry.pages import environment
+from kept.entry.words import PACKAGE
 
 
 class ExportPage:
@@ -18,31 +18,32 @@ class ExportPage:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._html: Any = templates().get_template("export.html").module
-        self._words: Mapping[str, str] = WORDS["en"]
+        self._code = "en"
+        self._html: Any = None
 
     def begin(self, export: Export, made_at: str) -> str:
         """The head. All that comes after is in the same language."""
-        language = next(each for each in (export.language, *self._policy.languages, "en") if each in WORDS)
-        self._words = defaultdict(str, WORDS[language])
-        intro = self._say("intro", name=self._policy.site.name, email=export.email, made_at=made_at)
-        rtl, title = language in RIGHT_TO_LEFT, self._words["title"]
-        return str(self._html.begin(self._words, language, rtl, title, intro))
+        self._code = next(each for each in (export.language, *self._policy.languages, "en") if each in LANGUAGES)
+        self._html = environment(self._code).get_template("export.html").module
+        return str(
+            self._html.begin(self._say("intro", name=self._policy.site.name, email=export.email, made_at=made_at))
+        )
 
     def part(self, name: str) -> str:
         """The heading of a part."""
-        return str(self._html.part(self._words[name]))
+        return str(self._html.part(self._say(name)))
 
     def entry(self, shown: Mapping[str, Any]) -> str:
         """One record."""
-        return str(self._html.entry(self._words, shown))
+        return str(self._html.entry(shown))
 
     def end(self, manifest: Manifest) -> str:
         """The end."""
         copies = self._say("copies", day=manifest.copies_gone_by)
         policy = self._say("policy", version=manifest.policy_version, day=manifest.discard_by[:10])
-        return str(self._html.end(self._words, manifest, self._policy.site, copies, policy))
+        return str(self._html.end(manifest, self._policy.site, copies, policy))
 
-    def _say(self, sentence: str, **values: str) -> str:
-        """A sentence with values in it, each kept apart from the sentence's direction (Unicode's isolates)."""
-        return self._words[sentence].format(**{key: f"\u2068{value}\u2069" for key, value in values.items()})
+    def _say(self, what: str, **values: str) -> str:
+        """A sentence, with values that are kept apart from its direction (Unicode's isolates)."""
+        apart = {name: f"\u2068{value}\u2069" for name, value in values.items()}
+        return language(self._code).translate(PACKAGE[what], apart)

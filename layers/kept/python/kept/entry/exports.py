@@ -9,7 +9,7 @@ import msgspec
 from kept.domain.data_map import KINDS
 from kept.domain.exports import Export
 from kept.domain.manifest import Manifest
-from kept.entry.times import iso
+from kept.domain.times import iso
 
 
 class RecordsBody(msgspec.Struct, omit_defaults=True):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
+    from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.exports import DynamoExports
+    from kept.adapters.dynamo.ledger import DynamoLedger
     from kept.adapters.dynamo.messages import DynamoMessages
     from kept.adapters.dynamo.orders import DynamoOrders
     from kept.adapters.dynamo.partition import DynamoPartition
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
     from kept.domain.policy import Policy
+
+T = TypeVar("T")
 
 
 @cache
@@ -72,11 +77,30 @@ def raw_mail() -> S3RawMail:
 
 
 @cache
+def ledger() -> DynamoLedger:
+    """The ledger, under its own key."""
+    from kept.adapters.dynamo.ledger import DynamoLedger
+    from kept.adapters.secrets import read_ledger_keys
+
+    return DynamoLedger(
+        setting("LEDGER_TABLE"), read_ledger_keys(setting("LEDGER_KEY_SECRET")), policy().ledger.kept_for
+    )
+
+
+@cache
 def proofs() -> DynamoProofs:
     """Links and sessions."""
     from kept.adapters.dynamo.proofs import DynamoProofs
 
     return DynamoProofs(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def accounts() -> DynamoAccounts:
+    """Accounts, and registrations that wait."""
+    from kept.adapters.dynamo.accounts import DynamoAccounts
+
+    return DynamoAccounts(setting("SUBJECTS_TABLE"))
 
 
 @cache
@@ -136,7 +160,32 @@ def outbox() -> SesOutbox:
     return SesOutbox(setting("SUBJECTS_TABLE"), sender, gate)
 
 
+def welcome_back(address: str) -> None:
+    """Take an address off SES's own suppression list, for its owner."""
+    from kept.adapters import ses
+
+    ses.welcome_back(address)
+
+
+def with_current_keys(use: Callable[[], T]) -> T:
+    """Do something that needs the hash key; once more with the key read anew, where ours is not the tables' any more.
+
+    So a process goes on through a rotation, and as soon as a wrong key is put right. Raises KeyMismatchError.
+    """
+    from kept.domain.errors import KeyMismatchError
+
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+        raise
+
+
 def forget_keys() -> None:
-    """Read the hash key again when it is next needed: it was rotated while this process lived."""
+    """Read the hash key again when it is next needed."""
     for remembered in (keys, messages, suppressions, orders, outbox):
         remembered.cache_clear()

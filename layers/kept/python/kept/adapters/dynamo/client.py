@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from functools import cache
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
+from kept.domain.ledger import StatedReason
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's JSON: `{"sk": {"S": "message#1"}}`."""
@@ -16,7 +20,24 @@ Item = dict[str, dict[str, Any]]
 @cache
 def dynamodb() -> Any:
     """The client, made when it is first needed."""
-    return aws.client("dynamodb")
+    client = aws.client("dynamodb")
+    client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", _write_body)
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", _send_body)
+    return client
+
+
+def _write_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write the request's JSON ourselves: botocore asks its description of DynamoDB about each part of each key.
+
+    That is a third of the work of reading 100 items, for the same content. What else it must know is which tables.
+    """
+    context["kept_body"] = msgspec.json.encode(params)
+    return {"RequestItems": {table: {} for table in params["RequestItems"]}}
+
+
+def _send_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """The request is built but for what we wrote, and not yet signed."""
+    params["body"] = context.pop("kept_body")
 
 
 def put_new(
@@ -52,10 +73,15 @@ def put_new(
 
 
 def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it. Numbers are whole in all our tables."""
+    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
+
+    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
-        return int(content)
+        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
+    if kind == "B" and isinstance(content, str):
+        return base64.b64decode(content)
     if kind == "M":
         return {name: plain(inner) for name, inner in content.items()}
     if kind == "L":
@@ -74,3 +100,29 @@ def raw(value: Any) -> dict[str, Any]:
     if isinstance(value, list | tuple):
         return {"L": [raw(inner) for inner in value]}
     return {"B": value} if isinstance(value, bytes) else {"S": value}
+
+
+def discard(table: str, key: Item, reason: StatedReason) -> bool:
+    """Delete an item, saying why in the ledger's words; whether it was there. Raises UnavailableError.
+
+    Two writes: the reason, which the change stream shows, and the delete on the condition that it stands.
+    """
+    values = {":reason": {"S": reason}}
+    with aws.unavailable("discard a record"):
+        try:
+            dynamodb().update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET discard_reason = :reason",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=values,
+            )
+            dynamodb().delete_item(
+                TableName=table,
+                Key=key,
+                ConditionExpression="discard_reason = :reason",
+                ExpressionAttributeValues=values,
+            )
+        except dynamodb().exceptions.ConditionalCheckFailedException:
+            return False
+    return True

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, dynamodb
-from kept.adapters.dynamo.suppressions import KEY_CHECK, OTHER_KEY
+from kept.adapters.dynamo.client import Item, discard, dynamodb
+from kept.adapters.dynamo.suppressions import KEY_CHECK, NO_SCOPES, OTHER_KEY
 from kept.domain.errors import ConflictError, KeyMismatchError
 from kept.domain.identity import Keys
 
@@ -63,7 +63,7 @@ def rewrite(table: str, keys: Keys) -> int:
     """
     count = 0
     for item in _older(table, keys.generation):
-        scopes = {name: entry for name, entry in item.items() if name not in {"pk", "generation"}}
+        scopes = {name: entry for name, entry in item.items() if name not in NO_SCOPES}
         names = {f"#{place}": name for place, name in enumerate(scopes)}
         values: dict[str, Any] = {f":{place}": entry for place, entry in enumerate(scopes.values())}
         sets = [f"#{place} = :{place}" for place in range(len(scopes))]
@@ -84,8 +84,7 @@ def finish(table: str, keys: Keys) -> int:
     rewrite(table, keys)
     count = 0
     for item in _older(table, keys.generation):
-        with aws.unavailable("remove what lies under the older key"):
-            dynamodb().delete_item(TableName=table, Key={"pk": item["pk"]})
+        discard(table, {"pk": item["pk"]}, "rotated")
         count += 1
     with aws.unavailable("end the rotation"):  # last: who is interrupted before it ends this rotation the next time
         dynamodb().update_item(TableName=table, Key=KEY_CHECK, UpdateExpression="REMOVE rotating_from")

@@ -7,6 +7,7 @@ through the table's lookup index, which follows a write a moment later.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -23,11 +24,13 @@ from kept.adapters.dynamo.connection import ConditionFailedError, SharedConnecti
 from kept.app.ports import PhoneUse, PostUse
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
+from kept.domain.ledger import StatedReason
 from kept.domain.orders import Order, ended
 from kept.domain.retention import is_held
 
 PREFIX = "order#"
 _ATTEMPTS = 5
+_INDEX_FOLLOWS = (0.1, 0.6)  # seconds; it usually does within the first
 _READ_BY_THE_GATE = ("pk", "sk", "discard_at", "discard_reason", "phone", "placed_online", "postal_address")
 
 _Key = tuple[bytes, str]
@@ -75,11 +78,26 @@ class PhoneLinkItem(Table):
     discard_at = NumberAttribute()
 
 
+class RemainsItem(Table):
+    """What is left of an order or a link that went in a transaction, which cannot first say why and then delete.
+
+    Nothing but its key: time to live deletes it next, and the ledger reads from it why.
+    """
+
+    class Meta(Table.Meta):
+        pass
+
+    pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
+    sk = UnicodeAttribute(range_key=True)
+    discard_at = NumberAttribute()
+    discard_reason = UnicodeAttribute()
+
+
 class DynamoOrders:
     """Keeps the ports `Orders` and `Holdings`."""
 
     def __init__(self, table: str, keys: Keys) -> None:
-        OrderItem.Meta.table_name = PhoneLinkItem.Meta.table_name = table
+        OrderItem.Meta.table_name = PhoneLinkItem.Meta.table_name = RemainsItem.Meta.table_name = table
         self._table, self._keys = table, keys
 
     def put(self, order: Order, now: int) -> Order:
@@ -89,22 +107,29 @@ class DynamoOrders:
             if standing and is_held(standing.discard_at, now) and not order.is_newer_than(standing):
                 return standing
             try:
-                self._replace(standing, order)
+                self._replace(standing, order, now)
             except ConditionFailedError:
                 continue
             return order
         raise UnavailableError("store an order: it is written too often at once")
 
     def end(self, order_id: str, now: int) -> None:
-        """Take everything personal out of the order, and its link away; what is left goes within a day."""
+        """Take everything personal out of the order, and its link away; what is left goes within a day.
+
+        An order that was told of a moment ago is looked for again, until the index must have it.
+        """
+        waits = iter(_INDEX_FOLLOWS)
         for _ in range(_ATTEMPTS):
             standing = self._standing(order_id)
+            if standing is None and (wait := next(waits, None)):
+                time.sleep(wait)
+                continue
             if standing is None or not is_held(standing.discard_at, now):
                 raise NotFoundError("No such order is held: it was never told of, or is discarded already.")
             if standing.ended:
                 return
             try:
-                self._replace(standing, ended(standing, now))
+                self._replace(standing, ended(standing, now), now)
             except ConditionFailedError:
                 continue
             return
@@ -119,7 +144,8 @@ class DynamoOrders:
             del found[by_link[key]]
         by_order: dict[_Key, list[PhoneUse]] = {}
         for key, link in links.items():
-            by_order.setdefault((link["owner"]["B"], key[1]), []).append(by_link[key])
+            if "owner" in link:
+                by_order.setdefault((link["owner"]["B"], key[1]), []).append(by_link[key])
         orders, unread = self._get(by_order, _READ_BY_THE_GATE)
         for key in unread:
             for use in by_order[key]:
@@ -157,31 +183,39 @@ class DynamoOrders:
             found = next(iter(OrderItem.lookup_index.query(self._keys.order_lookup(order_id), limit=1)), None)
             for owner in dict.fromkeys(filter(None, (found and found.pk, subject))):
                 with suppress(DoesNotExist):
-                    return _to_order(OrderItem.get(owner, sk, consistent_read=True))
+                    item = OrderItem.get(owner, sk, consistent_read=True)
+                    if item.order_id is not None:
+                        return _to_order(item)
         return None
 
-    def _replace(self, standing: Order | None, order: Order) -> None:
+    def _replace(self, standing: Order | None, order: Order, now: int) -> None:
         """Write an order in the place of another. Raises ConditionFailedError where that is not there as it was."""
-        unchanged = OrderItem.pk.does_not_exist()
+        unchanged = free = OrderItem.order_id.does_not_exist()
         if standing is not None:
             unchanged = (
                 (OrderItem.placed_at == standing.placed_at)
                 & (OrderItem.version == standing.version)
                 & (OrderItem.discard_at == standing.discard_at)
             )
+        reason: StatedReason = "ended" if order.ended else "replaced"
         moved = standing is not None and standing.subject_id != order.subject_id
         with unavailable("store an order"), TransactWrite(connection=SharedConnection()) as transaction:
-            transaction.save(OrderItem(**self._fields(order)), OrderItem.pk.does_not_exist() if moved else unchanged)
+            transaction.save(OrderItem(**self._fields(order)), free if moved else unchanged)
             if standing is not None and moved:
-                transaction.delete(OrderItem(standing.subject_id, PREFIX + standing.record_id), unchanged)
+                transaction.save(
+                    RemainsItem(
+                        standing.subject_id, PREFIX + standing.record_id, discard_at=now, discard_reason=reason
+                    ),
+                    unchanged,
+                )
             links = {each.phone: each for each in (standing, order) if each is not None and each.phone}
             for phone in links:
-                link = PhoneLinkItem(self._keys.phone_id(phone), PREFIX + order.record_id)
-                if phone != order.phone:
-                    transaction.delete(link)
-                    continue
-                link.owner, link.discard_at = order.subject_id, order.discard_at
-                transaction.save(link)
+                key = self._keys.phone_id(phone), PREFIX + order.record_id
+                if phone == order.phone:
+                    link = PhoneLinkItem(*key, owner=order.subject_id, discard_at=order.discard_at)
+                    transaction.save(link)
+                else:
+                    transaction.save(RemainsItem(*key, discard_at=now, discard_reason=reason))
 
     def _fields(self, order: Order) -> dict[str, Any]:
         fields: dict[str, Any] = msgspec.to_builtins(order, builtin_types=(bytes,))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, dynamodb, plain
+from kept.adapters.dynamo.client import Item, discard, dynamodb, plain
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
+from kept.domain.ledger import StatedReason
 
 Page = tuple[list[HeldItem], str | None]
 
@@ -44,27 +45,9 @@ class DynamoPartition:
             if after is None:
                 return
 
-    def discard(self, subject: SubjectId, sort_key: str, reason: str) -> bool:
-        """Two writes: the reason, which the change stream shows, and the delete on the condition that it stands."""
-        key: Item = {"pk": {"B": subject}, "sk": {"S": sort_key}}
-        with aws.unavailable("discard a record"):
-            try:
-                dynamodb().update_item(
-                    TableName=self._table,
-                    Key=key,
-                    UpdateExpression="SET discard_reason = :reason",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":reason": {"S": reason}},
-                )
-                dynamodb().delete_item(
-                    TableName=self._table,
-                    Key=key,
-                    ConditionExpression="discard_reason = :reason",
-                    ExpressionAttributeValues={":reason": {"S": reason}},
-                )
-            except dynamodb().exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+    def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
+        """As `client.discard`; see the port."""
+        return discard(self._table, {"pk": {"B": subject}, "sk": {"S": sort_key}}, reason)
 
 
 def _held(item: Item) -> HeldItem:
