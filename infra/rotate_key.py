@@ -17,7 +17,7 @@ from kept.adapters.dynamo import key_rotation
 from kept.domain.errors import ConflictError, KeptError
 from kept.domain.identity import UNSIGNING, Keys
 
-LONGEST_INVOCATION = 120  # seconds; no function may run longer
+LONGEST_INVOCATION = 120  # seconds; no function that has the hash key may run longer
 
 
 def rotate(outputs: dict[str, str], stack: str) -> int:

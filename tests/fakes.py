@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -38,6 +38,7 @@ from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
+from kept.domain.seal import day_of_seal
 from kept.domain.suppression import Reason, Scope, Suppression
 
 
@@ -247,6 +248,21 @@ class MemoryPartition:
     def discard(self, subject: SubjectId, sort_key: str, reason: StatedReason) -> bool:
         self.reasons[subject, sort_key] = reason
         return self.items.pop((subject, sort_key), None) is not None
+
+    def read(self, keys: Collection[TableKey]) -> dict[TableKey, HeldItem]:
+        places = {key: (key.subject_id, key.sort_key) for key in keys}
+        return {key: self.items[place] for key, place in places.items() if place in self.items}
+
+    def claim(self, item: HeldItem, reason: StatedReason) -> bool:
+        standing = self.items.get((item.subject_id, item.sort_key))
+        if standing is None or standing.fields.get("discard_at") != item.fields.get("discard_at"):
+            return False
+        self.reasons[item.subject_id, item.sort_key] = reason
+        return True
+
+    def delete(self, item: HeldItem, reason: StatedReason) -> None:
+        if self.reasons.get((item.subject_id, item.sort_key)) == reason:
+            self.items.pop((item.subject_id, item.sort_key), None)
 
 
 class MemoryProofs:
@@ -481,6 +497,41 @@ def _commitment(subject: str, record: str, history: History, key: TableKey) -> C
     birth = history.birth
     assert birth is not None
     return Commitment(subject, record, birth.kind, history.due_at, birth.latest_at, birth.born_at, birth.sequence, key)
+
+
+class MemorySeals:
+    """Keeps the port `Seals`; `failing` names files that cannot be written."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.failing: set[str] = set()
+
+    def days(self) -> list[str]:
+        return sorted(day for name in self.files if (day := day_of_seal(name)) is not None)
+
+    def read(self, name: str) -> bytes | None:
+        return self.files.get(name)
+
+    def put(self, name: str, content: bytes) -> bool:
+        if name in self.failing:
+            raise UnavailableError
+        if name in self.files:
+            return False
+        self.files[name] = content
+        return True
+
+
+class MemoryEvents:
+    """Keeps the port `Events`; `failing` makes it one that does not answer."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Mapping[str, Any]]] = []
+        self.failing = False
+
+    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
+        if self.failing:
+            raise UnavailableError
+        self.told.append((what, detail))
 
 
 class MemoryOutbox:

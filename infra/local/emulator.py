@@ -20,6 +20,7 @@ STOP_SECONDS = 2  # it has nothing to save
 # Each concurrent invocation is a process of 30 to 50 MB. The site lets fewer requests through at a time
 # (site.py), so that a burst waits instead of being throttled and streams and queues find room.
 CONCURRENT_WORKERS = 32
+TIME_TO_LIVE = Path(__file__).with_name("ttl.py")
 
 
 class Emulator:
@@ -44,7 +45,7 @@ class Emulator:
         with self.log.open("wb") as log, self._settings.emulator_file.open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._process = subprocess.Popen(
-                [self._settings.ministack],
+                [self._settings.ministack.with_name("python"), "-I", TIME_TO_LIVE],
                 env=self._environment(),
                 cwd=self._settings.state_folder,
                 stdin=subprocess.DEVNULL,

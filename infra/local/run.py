@@ -24,7 +24,6 @@ from infra.local.site import OUTBOX_PATH, Site, loopback_addresses
 from infra.local.smtp import Inbox
 from infra.local.stack import root_account, write_whole
 from infra.local.tokens import Tokens, seconds_left
-from infra.local.ttl import Sweeper
 
 DETACHED_SECONDS = 120
 STOP_SECONDS = 60  # what each worker of the emulator unpacked is removed, and a busy disk takes its time
@@ -128,9 +127,6 @@ def _serve(settings: Settings, run_file: int, cleanup: ExitStack, say: Callable[
     account = root_account(settings.endpoint)
     outputs = deploy(settings, account, say)
     api = account.client("apigatewayv2").get_apis()["Items"][0]["ApiId"]
-    sweeper = Sweeper(account)
-    sweeper.start()
-    cleanup.callback(sweeper.stop)
     inbox = Inbox(account, "127.0.0.1", settings.smtp_port)
     cleanup.callback(inbox.stop, no_assert=True)
     inbox.start()

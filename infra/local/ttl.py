@@ -1,87 +1,84 @@
-"""Time to live as DynamoDB does it, only sooner: items past their date are deleted, which the stream records.
+"""Started in the place of MiniStack, by its own Python: MiniStack with a time to live as DynamoDB has it, only sooner.
 
-AWS takes up to a few days and signs the record as its own service; here it takes about a second and the
-record looks like any delete (the emulator has no `userIdentity`).
+Its own sweep, every minute, leaves no stream record. This one takes about a second, and signs the record as DynamoDB's
+own service does, so that it is told from any other delete:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+
+Nothing of ours can be imported here.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from infra.local.stack import Account
-
 PAUSE_SECONDS = 1.0
+SERVICE = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+
+_ITS_SWEEP = "dynamodb-ttl-reaper"
 
 
-class Sweeper:
-    """A thread that sweeps every table with a TTL attribute, until stopped."""
-
-    def __init__(self, account: Account) -> None:
-        self._dynamodb = account.client("dynamodb")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ttl", daemon=True)
-
-    def start(self) -> None:
-        """Sweep from now on."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the sweep that is under way."""
-        self._stopping.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        tables = list(tables_with_ttl(self._dynamodb))
-        pause = PAUSE_SECONDS
-        while not self._stopping.wait(pause):
-            started = time.monotonic()
-            for table in tables:
-                try:
-                    sweep(self._dynamodb, *table)
-                except (BotoCoreError, ClientError) as error:
-                    if not self._stopping.is_set():
-                        print(f"TTL sweep: {type(error).__name__}, trying again", flush=True)
-            # A scan of a large table is work for the emulator: never more than a fifth of its time.
-            pause = max(PAUSE_SECONDS, 4 * (time.monotonic() - started))
+def expired(items: dict[Any, dict[Any, dict[str, Any]]], attribute: str, now: float) -> list[tuple[Any, Any]]:
+    """The keys of a table's items whose date has come; what has no number for a date has none."""
+    dates = [(pk, sk, item.get(attribute, {})) for pk, rows in list(items.items()) for sk, item in list(rows.items())]
+    return [(pk, sk) for pk, sk, date in dates if "N" in date and float(date["N"]) <= now]
 
 
-def tables_with_ttl(dynamodb: Any) -> Iterator[tuple[str, str, list[str]]]:
-    """Table, TTL attribute and key attributes of each table that names a TTL attribute."""
-    for page in dynamodb.get_paginator("list_tables").paginate():
-        for table in page["TableNames"]:
-            ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-            if attribute := ttl.get("AttributeName"):
-                schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-                yield table, attribute, [key["AttributeName"] for key in schema]
-
-
-def sweep(dynamodb: Any, table: str, attribute: str, keys: list[str]) -> int:
-    """Delete what is past its date, unless its date has moved meanwhile; how many were deleted."""
-    names = {f"#k{number}": key for number, key in enumerate(keys)}
-    now = {":now": {"N": str(int(time.time()))}}
-    scan = dynamodb.get_paginator("scan").paginate(
-        TableName=table,
-        ProjectionExpression=", ".join(names),
-        FilterExpression="#ttl <= :now",
-        ExpressionAttributeNames={**names, "#ttl": attribute},
-        ExpressionAttributeValues=now,
-    )
-    deleted = 0
-    for item in [item for page in scan for item in page["Items"]]:
-        try:
-            dynamodb.delete_item(
-                TableName=table,
-                Key=item,
-                ConditionExpression="#ttl <= :now",
-                ExpressionAttributeNames={"#ttl": attribute},
-                ExpressionAttributeValues=now,
-            )
-            deleted += 1
-        except dynamodb.exceptions.ConditionalCheckFailedException:
+def sweep(dynamodb: Any, responses: Any) -> None:
+    """Delete what is past its date in every table with time to live. Both are modules of MiniStack's."""
+    for (account, region, name), setting in list(dynamodb._ttl_settings.all_items()):  # noqa: SLF001  # it has no other
+        table = dynamodb._tables.get_scoped(account, region, name)  # noqa: SLF001
+        if setting.get("TimeToLiveStatus") != "ENABLED" or not table:
             continue
-    return deleted
+        tokens = responses._request_account_id.set(account), responses._request_region.set(region)  # noqa: SLF001
+        try:
+            for pk, sk in expired(table["items"], setting["AttributeName"], time.time()):
+                gone = dynamodb._remove_item(table, pk, sk)  # noqa: SLF001
+                if gone is not None:
+                    dynamodb._emit_stream_event(name, "REMOVE", gone, None)  # noqa: SLF001
+        finally:
+            responses._request_account_id.reset(tokens[0])  # noqa: SLF001
+            responses._request_region.reset(tokens[1])  # noqa: SLF001
+
+
+def _sweep_for_ever() -> None:
+    from ministack.core import responses  # type: ignore[import-not-found]  # of the emulator's environment
+    from ministack.services import dynamodb  # type: ignore[import-not-found]
+
+    unsigned = dynamodb._build_change_record  # noqa: SLF001
+
+    def signed(*told: Any) -> dict[str, Any]:
+        record: dict[str, Any] = unsigned(*told)
+        return record | ({"userIdentity": SERVICE} if threading.current_thread().name == _ITS_SWEEP else {})
+
+    dynamodb._build_change_record = signed  # noqa: SLF001
+    pause = PAUSE_SECONDS
+    while True:
+        time.sleep(pause)
+        began = time.monotonic()
+        try:
+            sweep(dynamodb, responses)
+        except Exception as error:  # noqa: BLE001  # the sweep goes on, as the emulator's own does
+            print(f"TTL sweep: {type(error).__name__}, trying again", flush=True)
+        # A large table is work for the emulator: never more than a fifth of its time.
+        pause = max(PAUSE_SECONDS, 4 * (time.monotonic() - began))
+
+
+def main() -> None:
+    """Start MiniStack, with this sweep in its own's thread."""
+    start = threading.Thread.start
+
+    def with_ours(thread: threading.Thread) -> None:
+        if thread.name == _ITS_SWEEP:
+            thread._target = _sweep_for_ever  # type: ignore[attr-defined]  # noqa: SLF001
+        start(thread)
+
+    threading.Thread.start = with_ours  # type: ignore[assignment, method-assign]
+    from ministack.app import main as ministack  # type: ignore[import-not-found]
+
+    ministack()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ WITH_ROUTES = {
     "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account",
     "pages",
 }  # fmt: skip
-WITH_DATABASE = WITH_ROUTES - {"pages"} | {"inbound_email", "mailing", "deployment"}
+WITH_DATABASE = WITH_ROUTES - {"pages"} | {"inbound_email", "mailing", "deployment", "ledger", "exports"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -50,6 +50,11 @@ USERS: dict[str, set[str]] = {
         "exports",
     },
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
+    "kept.adapters.dynamo.ledger": {"ledger"},
+    "kept.adapters.dynamo.ledger_days": {"ledger", "seal"},
+    "kept.adapters.seals": {"seal"},
+    "kept.adapters.events": {"seal"},
+    "kept.domain.verification": set(),  # for who looks at exported files
     "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
     "kept.domain.mail": {"inbound_email"},
     "email.headerregistry": {"mailing"},  # inbound_email: only once there is an answer to send

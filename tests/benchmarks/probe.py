@@ -33,6 +33,9 @@ ENVIRONMENT = {
     "CONFIGURATION_SET": "kept",
     "MAIL_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/mail",
     "HASH_KEY_SECRET": "hash-key",
+    "LEDGER_TABLE": "ledger",
+    "LEDGER_KEY_SECRET": "ledger-key",
+    "SEALS_BUCKET": "seals",
     "STAFF_CLIENT_ID": "staff",
     "EXPORTS_BUCKET": "exports",
     "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
@@ -50,7 +53,8 @@ CLIENTS = {
     "registrations": ["dynamodb", "secretsmanager", "sqs"],
     "account": ["dynamodb", "secretsmanager"],
     "exports": ["dynamodb", "secretsmanager", "s3"],
-    "ledger": ["s3"],
+    "ledger": ["dynamodb", "secretsmanager", "s3"],
+    "seal": ["dynamodb", "s3", "events"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
 }
@@ -131,10 +135,17 @@ EVENTS: dict[str, dict[str, Any]] = {
                 "eventID": "1",
                 "eventName": "REMOVE",
                 "eventSource": "aws:dynamodb",
-                "dynamodb": {"SequenceNumber": "1", "OldImage": {"mail": {"M": {"raw_key": {"S": "raw/m"}}}}},
+                "eventSourceARN": "arn:aws:dynamodb:eu-west-1:000000000000:table/subjects/stream/2100-01-01T00:00:00",
+                "dynamodb": {
+                    "SequenceNumber": "1",
+                    "ApproximateCreationDateTime": 4102444800,
+                    "Keys": {"pk": {"B": "AAAA"}, "sk": {"S": "message#1"}},
+                    "OldImage": {"mail": {"M": {"raw_key": {"S": "raw/m"}}}},
+                },
             }
         ]
     },
+    "seal": {},
     "pages": http("GET", "/"),
     "deployment": {
         "ResourceType": "Custom::DeploymentCheck",
@@ -143,7 +154,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "StackId": "s",
         "RequestId": "r",
         "LogicalResourceId": "l",
-        "ResourceProperties": {"MailLifecycleDays": "366"},
+        "ResourceProperties": {"MailLifecycleDays": "366", "ExportLifecycleDays": "8", "LedgerDays": "730"},
     },
 }
 
@@ -175,9 +186,13 @@ def stub_network() -> None:
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         sent = request.body or b""
         sent = sent if isinstance(sent, bytes) else sent.encode()
-        found = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
-        if b'"subjects"' in sent:
-            found = {"Item": LINK} if b"link#" in sent else {}
+        found: dict[str, Any] = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
+        if b'"beginning"' in sent:  # the ledger's first day, which is yesterday
+            found = {"Item": {"day": {"S": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))}}}
+        elif b"link#" in sent:
+            found = {"Item": LINK}
+        elif b'"subjects"' in sent or b'"ledger"' in sent:
+            found = {}
         body = {
             "GetSecretValue": json.dumps({"SecretString": SECRET, "Name": "hash-key"}).encode(),
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
@@ -188,6 +203,8 @@ def stub_network() -> None:
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
         if "//email." in request.url:
             body = SENT_MAIL
+        if "?versions" in request.url:
+            body = NO_VERSIONS
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
@@ -197,6 +214,7 @@ def stub_network() -> None:
 
 LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
+NO_VERSIONS = b"<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>"
 SUPPRESSIONS = json.dumps(
     {
         "Responses": {

@@ -20,6 +20,7 @@ GATE = "gate-as-in-production"
 NOBODY = {"B": b"nobody"}
 SUBJECT = {"pk": NOBODY, "sk": {"S": "message#0"}}
 SUPPRESSION = {"pk": NOBODY}
+LEDGER = {"pk": {"S": "nobody"}, "sk": {"S": "nothing"}}
 UPDATE = {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}
 QUERY = {
     "KeyConditionExpression": "queue = :q",
@@ -33,6 +34,15 @@ def read_many(account: Account, table: str, key: dict[str, Any], *attributes: st
     names = {f"#{place}": name for place, name in enumerate(attributes)}
     only = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if names else {}
     return account.client("dynamodb").batch_get_item(RequestItems={table: {"Keys": [key], **only}})
+
+
+def query_ledger(account: Account, site: Site, name: str, **more: Any) -> Any:
+    """Query the ledger's table or an index of it."""
+    values = {":p": {"S": "nobody"}}
+    condition = f"{name} = :p"
+    return account.client("dynamodb").query(
+        TableName=site.ledger, KeyConditionExpression=condition, ExpressionAttributeValues=values, **more
+    )
 
 
 def receive(account: Account, queue: str) -> Any:
@@ -122,8 +132,30 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
         QueueUrl=s.stack.outputs["OrdersDeadLetterQueue"], MessageBody="{}"
     ),
     "orders' dead letters: receive": lambda a, s: receive(a, s.stack.outputs["OrdersDeadLetterQueue"]),
-    "ledger's failures: send": lambda a, s: a.client("sqs").send_message(
-        QueueUrl=s.queue("ledger-failures"), MessageBody="{}"
+    "ledger: put": lambda a, s: a.client("dynamodb").put_item(TableName=s.ledger, Item=LEDGER),
+    "ledger: get": lambda a, s: a.client("dynamodb").get_item(TableName=s.ledger, Key=LEDGER),
+    "ledger: read many": lambda a, s: read_many(a, s.ledger, LEDGER),
+    "ledger: update": lambda a, s: a.client("dynamodb").update_item(TableName=s.ledger, Key=LEDGER, **UPDATE),
+    "ledger: delete": lambda a, s: a.client("dynamodb").delete_item(TableName=s.ledger, Key=LEDGER),
+    "ledger: scan": lambda a, s: a.client("dynamodb").scan(TableName=s.ledger, Limit=1),
+    "ledger: query a person": lambda a, s: query_ledger(a, s, "pk"),
+    "ledger: query a day": lambda a, s: query_ledger(a, s, "day_shard", IndexName="days"),
+    "ledger: query what is due": lambda a, s: query_ledger(a, s, "due_shard", IndexName="due"),
+    "ledger's key: read": lambda a, s: a.client("secretsmanager").get_secret_value(
+        SecretId=s.stack.outputs["LedgerKeySecret"]
+    ),
+    "ledger's failures: put": lambda a, s: a.client("s3").put_object(
+        Bucket=s.stack.outputs["LedgerFailures"], Key="nobody", Body=b""
+    ),
+    "ledger's failures: get": lambda a, s: a.client("s3").get_object(
+        Bucket=s.stack.outputs["LedgerFailures"], Key="nobody"
+    ),
+    "seals: put": lambda a, s: a.client("s3").put_object(Bucket=s.seals, Key="seals/nobody", Body=b""),
+    "seals: get": lambda a, s: a.client("s3").get_object(Bucket=s.seals, Key="seals/nobody"),
+    "seals: list": lambda a, s: a.client("s3").list_object_versions(Bucket=s.seals),
+    "seals: delete": lambda a, s: a.client("s3").delete_object(Bucket=s.seals, Key="seals/nobody"),
+    "seals: unlock": lambda a, s: a.client("s3").put_object_lock_configuration(
+        Bucket=s.seals, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
     ),
     "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
@@ -192,6 +224,8 @@ MAY: dict[str, set[str]] = {
         "subjects: query a person",
         "suppressions: read many",
         "hash key: read",
+        "ledger: query a person",
+        "ledger's key: read",
         "raw mail: read",
         "raw mail: list",
         "packages: write",
@@ -203,7 +237,25 @@ MAY: dict[str, set[str]] = {
         "export jobs: receive",
         "events: ask other systems",
     },
-    "ledger": {"raw mail: delete", "packages: delete", "other systems' files: delete", "ledger's failures: send"},
+    "ledger": {
+        "raw mail: delete",
+        "packages: delete",
+        "other systems' files: delete",
+        "ledger: put",
+        "ledger: get",
+        "ledger: update",
+        "ledger's key: read",
+        "ledger's failures: put",
+    },
+    "seal": {
+        "ledger: get",
+        "ledger: read many",
+        "ledger: query a day",
+        "seals: put",
+        "seals: get",
+        "seals: list",
+        "events: put",
+    },
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
 }

@@ -43,6 +43,9 @@ class Context:
     aws_request_id: str = "request-1"
     function_name: str = "test"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
 
 @cache
 def client(service: str) -> Any:
@@ -60,6 +63,7 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
+        self.s3.create_bucket(Bucket="reports")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.s3.create_bucket(Bucket="exports")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
@@ -297,6 +301,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
+        wiring.reports,
     ):
         cached.cache_clear()
     with mock_aws():
@@ -314,6 +319,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
+        monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

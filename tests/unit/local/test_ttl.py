@@ -1,42 +1,56 @@
-import time
+from __future__ import annotations
+
+from types import SimpleNamespace
 from typing import Any
 
-import botocore.session
-from moto import mock_aws
+import pytest
 
-from infra.local.ttl import sweep, tables_with_ttl
+from infra.local import ttl
 
 
-def table_with_items() -> Any:
-    dynamodb: Any = botocore.session.Session().create_client("dynamodb", "us-east-1")
-    for table in ("kept", "other"):
-        dynamodb.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "B"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
-    dynamodb.update_time_to_live(
-        TableName="kept", TimeToLiveSpecification={"Enabled": True, "AttributeName": "discard_at"}
+def test_what_is_past_its_date_has_expired_and_nothing_else() -> None:
+    items = {
+        "ann": {"past": {"discard_at": {"N": "9"}}, "now": {"discard_at": {"N": "10"}}},
+        "bob": {"future": {"discard_at": {"N": "11"}}, "none": {}, "text": {"discard_at": {"S": "1"}}},
+    }
+    assert ttl.expired(items, "discard_at", 10) == [("ann", "past"), ("ann", "now")]
+
+
+class Variable:
+    """As a context variable."""
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+
+    def set(self, value: str) -> str | None:
+        before, self.value = self.value, value
+        return before
+
+    def reset(self, before: str | None) -> None:
+        self.value = before
+
+
+@pytest.mark.promise("review-then-discard")
+def test_a_sweep_deletes_what_has_expired_where_time_to_live_is_enabled_and_tells_the_stream() -> None:
+    tables = {
+        name: {"items": {"ann": {"1": {"discard_at": {"N": "1"}}, "2": {"discard_at": {"N": "9" * 12}}}}}
+        for name in ("kept", "other")
+    }
+    account, region = Variable(), Variable()
+    told: list[Any] = []
+    settings = {
+        ("a", "r", "kept"): {"TimeToLiveStatus": "ENABLED", "AttributeName": "discard_at"},
+        ("a", "r", "other"): {"TimeToLiveStatus": "DISABLED", "AttributeName": "discard_at"},
+        ("a", "r", "gone"): {"TimeToLiveStatus": "ENABLED", "AttributeName": "discard_at"},
+    }
+    dynamodb = SimpleNamespace(
+        _ttl_settings=SimpleNamespace(all_items=settings.items),
+        _tables=SimpleNamespace(get_scoped=lambda _a, _r, name: tables.get(name)),
+        _remove_item=lambda table, pk, sk: table["items"][pk].pop(sk, None),
+        _emit_stream_event=lambda *event: told.append((*event, account.value, region.value)),
     )
-    now = int(time.time())
-    for key, attributes in {
-        b"past": {"discard_at": {"N": str(now - 1)}},
-        b"future": {"discard_at": {"N": str(now + 60)}},
-        b"no date": {},
-    }.items():
-        dynamodb.put_item(TableName="kept", Item={"pk": {"B": key}, **attributes})
-    return dynamodb
-
-
-@mock_aws
-def test_what_is_past_its_date_is_deleted_and_nothing_else() -> None:
-    dynamodb = table_with_items()
-    assert sweep(dynamodb, "kept", "discard_at", ["pk"]) == 1
-    left = {item["pk"]["B"] for item in dynamodb.scan(TableName="kept")["Items"]}
-    assert left == {b"future", b"no date"}
-
-
-@mock_aws
-def test_only_tables_that_name_a_ttl_attribute_are_swept() -> None:
-    assert list(tables_with_ttl(table_with_items())) == [("kept", "discard_at", ["pk"])]
+    ttl.sweep(dynamodb, SimpleNamespace(_request_account_id=account, _request_region=region))
+    assert told == [("kept", "REMOVE", {"discard_at": {"N": "1"}}, None, "a", "r")]
+    assert tables["kept"]["items"]["ann"].keys() == {"2"}
+    assert tables["other"]["items"]["ann"].keys() == {"1", "2"}
+    assert (account.value, region.value) == (None, None)

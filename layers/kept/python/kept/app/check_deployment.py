@@ -25,3 +25,13 @@ def check_export_lifecycle(policy: Policy, lifecycle_days: int) -> None:
             f"ExportLifecycleDays is {lifecycle_days}, but by the policy a package may need longer, with what "
             f"other systems send for it. Deploy with ExportLifecycleDays={-(-policy.longest_export // _DAY)} or more."
         )
+
+
+def check_ledger_days(policy: Policy, ledger_days: int) -> None:
+    """Raises ConfigurationError where the files of sealed entries would be kept for another time than the entries."""
+    kept_for = policy.ledger.kept_for
+    if ledger_days != -(-kept_for // _DAY):
+        raise ConfigurationError(
+            f"LedgerDays is {ledger_days}, but the policy keeps an entry of the ledger for {kept_for}. "
+            f"Deploy with LedgerDays={-(-kept_for // _DAY)}."
+        )

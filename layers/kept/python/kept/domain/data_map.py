@@ -133,6 +133,16 @@ STORES: Final[dict[str, Store]] = {
         "as the policy says of the ledger",
         "ledger",
     ),
+    "SealsBucket/entries/": Store(
+        "each day's entries of the ledger as they were sealed",
+        (PSEUDONYM, OPERATIONS),
+        "as the policy says of the ledger",
+        because="holds what the ledger holds, which is searched",
+    ),
+    "SealsBucket/seals/": Store(
+        "each day's seal: counts, and a digest of its entries", (OPERATIONS,), "for good", because="is about nobody"
+    ),
+    "SealDeadLetterQueue": _queue("days that could not be sealed", (OPERATIONS,), 14 * _DAY, _DEAD),
     "LedgerFailures/": Store(
         "changes that could not be entered in the ledger, with what was in the record",
         (EMAIL, NAME, PHONE, ADDRESS, WRITING, ORDERS),

@@ -17,6 +17,7 @@ from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Gone, Mark, Move
 from kept.domain.errors import ConfigurationError
 from kept.domain.identity import KeyedHash
 from kept.domain.policy import Policy, Retentions
+from kept.domain.seal import order_of
 
 Store = Literal["subjects", "suppressions"]
 """The tables whose changes the ledger follows."""
@@ -50,7 +51,7 @@ DATE_MOVED: Final = "date_moved"
 NOT_LEDGERED: Final = {"session", "link", "link-place", "answer"}
 """Kinds that say nothing about a person and live for a day at most: proofs on their way, and who was answered."""
 
-_STATED: Final = frozenset(get_args(StatedReason))
+_STATED: Final = get_args(StatedReason)
 _REASON_OF_MOVE: Final = re.compile(r"[a-z][a-z_-]{0,39}")  # a word of ours, so that nobody's data gets in by it
 _CLOCKS_DIFFER_BY: Final = 300  # seconds
 _BYTES = 16
@@ -109,7 +110,7 @@ class Entry:
     @property
     def order(self) -> str:
         """Entries of a day stand in this order."""
-        return f"{self.written_at:010d}#{self.record}#{self.sequence}"
+        return order_of({"written_at": self.written_at, "record": self.record, "sequence": self.sequence})
 
     def line(self) -> bytes:
         """The entry as the day's file has it: canonical JSON (RFC 8785) without an end of line."""

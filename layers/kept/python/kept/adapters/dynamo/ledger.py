@@ -16,33 +16,31 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
-from kept.adapters.dynamo.batch import batch_get
-from kept.adapters.dynamo.client import Item, dynamodb, plain, put_new
-from kept.app.ports import DayCounts
+from kept.adapters.dynamo.client import Item, dynamodb, put_new
+from kept.adapters.dynamo.ledger_days import BEGINNING, SHARDS, DynamoLedgerDays, counts_key, to_entry
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Entry, LedgerKeys, sequence_of
 
-SHARDS = "0123456789abcdef"  # the first digit of a record's digest
 CLOSED_FOR = 10 * 86400
 """Seconds that a closed commitment is remembered: longer than a change can still be told of (24 hours in the stream,
 7 days in the failure destination), so that none opens it again."""
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.02  # seconds; doubled with each attempt
-_BEGINNING: Item = {"pk": {"S": "beginning"}, "sk": {"S": "beginning"}}
 _ENTRY, _COMMITMENT = "entry#", "commitment#"
 _STATE = ("history", "version")
 _NEVER = 10**12 - 1  # seconds since the epoch, thirty thousand years from now
 
 
-class DynamoLedger:
+class DynamoLedger(DynamoLedgerDays):
     """Keeps the ports `Ledger`, `LedgerEntries` and `Commitments`."""
 
     def __init__(self, table: str, keys: LedgerKeys, kept_for: int) -> None:
         """`kept_for`: how long an entry is kept, in seconds."""
-        self._table, self.keys, self._kept_for = table, keys, kept_for
+        super().__init__(table)
+        self.keys, self._kept_for = keys, kept_for
         self._begun = False
 
     # ---------------------------------------------------------------- Ledger
@@ -128,7 +126,7 @@ class DynamoLedger:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _counts_key(entry.day, entry.record[0]),
+                "Key": counts_key(entry.day, entry.record[0]),
                 "UpdateExpression": "ADD " + ", ".join(f"#{place} :one" for place in range(len(names))),
                 "ExpressionAttributeNames": {f"#{place}": name for place, name in enumerate(names)},
                 "ExpressionAttributeValues": {":one": {"N": "1"}},
@@ -160,7 +158,7 @@ class DynamoLedger:
         """
         if self._begun:
             return
-        item: Item = _BEGINNING | {"key_check": {"S": self.keys.check_value()}, "day": {"S": day}}
+        item: Item = BEGINNING | {"key_check": {"S": self.keys.check_value()}, "day": {"S": day}}
         standing = put_new(self._table, item)
         if standing is not None and standing["key_check"]["S"] != self.keys.check_value():
             raise KeyMismatchError("The ledger was begun under another key. Restore the secret that it was begun with.")
@@ -170,40 +168,12 @@ class DynamoLedger:
 
     def of_subject(self, subject: bytes) -> Iterator[Entry]:
         """One strongly consistent query a page."""
-        yield from map(_to_entry, self._query(self.keys.subject(subject), _ENTRY))
-
-    def of_day(self, day: str) -> list[Entry]:
-        """One query of the day's index for each shard, held against the counts, which are written with the entries."""
-        items = [item for shard in SHARDS for item in self._query_index("days", "day_shard", f"{day}#{shard}")]
-        counted = self.counts(day).entries
-        if len(items) != counted:
-            raise UnavailableError(f"read the entries of a day: the index shows {len(items)} of {counted}")
-        return sorted(map(_to_entry, items), key=lambda entry: entry.order)
+        yield from map(to_entry, self._query(self.keys.subject(subject), _ENTRY))
 
     def discards(self, commitment: Commitment) -> list[Entry]:
         """One strongly consistent query of the record's entries."""
-        entries = map(_to_entry, self._query(commitment.subject, f"{_ENTRY}{commitment.record}#"))
+        entries = map(to_entry, self._query(commitment.subject, f"{_ENTRY}{commitment.record}#"))
         return [e for e in entries if e.what in {"discarded", "replaced"} and e.sequence > commitment.sequence]
-
-    def counts(self, day: str) -> DayCounts:
-        """One BatchGetItem of the day's shards."""
-        items, unread = batch_get(self._table, [_counts_key(day, shard) for shard in SHARDS])
-        if unread:
-            raise UnavailableError("read the counts of a day: some are not read")
-        total: dict[str, int] = {}
-        for item in items:
-            for name, value in item.items():
-                if "N" in value:
-                    total[name] = total.get(name, 0) + int(value["N"])
-        discarded = {name.partition("#")[2]: n for name, n in total.items() if name.startswith("discarded#")}
-        plainly = {name: total.get(name, 0) for name in ("entries", "written", "opened", "closed")}
-        return DayCounts(day, discarded=discarded, **plainly)
-
-    def first_day(self) -> str | None:
-        """One strong read."""
-        with aws.unavailable("read the ledger's beginning"):
-            item = dynamodb().get_item(TableName=self._table, Key=_BEGINNING, ConsistentRead=True).get("Item")
-        return None if item is None else str(item["day"]["S"])
 
     # ---------------------------------------------------------------- Commitments
 
@@ -253,31 +223,6 @@ class DynamoLedger:
         }
         return self._pages(request)
 
-    def _query_index(
-        self, index: str, name: str, partition: str, condition: str = "", until: str = ""
-    ) -> Iterator[Item]:
-        values = {":partition": {"S": partition}} | ({":until": {"S": until}} if condition else {})
-        request = {
-            "IndexName": index,
-            "KeyConditionExpression": f"{name} = :partition" + (f" AND {condition}" if condition else ""),
-            "ExpressionAttributeValues": values,
-        }
-        return self._pages(request)
-
-    def _pages(self, request: dict[str, Any]) -> Iterator[Item]:
-        start: dict[str, Any] = {}
-        while True:
-            with aws.unavailable("read the ledger"):
-                answer = dynamodb().query(TableName=self._table, **request, **start)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
-def _counts_key(day: str, shard: str) -> Item:
-    return {"pk": {"S": f"counts#{day}#{shard}"}, "sk": {"S": "counts"}}
-
 
 def _due_order(due_at: int, record: str) -> str:
     """Sorts by date, and no date that somebody wrote by hand sorts otherwise."""
@@ -286,10 +231,6 @@ def _due_order(due_at: int, record: str) -> str:
 
 def _read_history(item: Item) -> History:
     return msgspec.json.decode(item["history"]["B"], type=History)
-
-
-def _to_entry(item: Item) -> Entry:
-    return msgspec.convert({name: plain(value) for name, value in item.items()}, Entry)
 
 
 def _to_commitment(item: Item) -> Commitment:
