@@ -22,6 +22,7 @@ WITH_ROUTES = {
 }  # fmt: skip
 WITH_DATABASE = WITH_ROUTES - {"pages"} | {"inbound_email", "mailing", "deployment", "ledger", "exports"}
 WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account", "desk"}
+WITH_SUPPRESSIONS = {"opt_out", "inbound_email", "deployment", "permissions", "mailing", "exports"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -36,17 +37,13 @@ USERS: dict[str, set[str]] = {
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
-    "kept.adapters.raw_mail": {"inbound_email", "ledger"},
+    "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports"},
+    "kept.adapters.export_files": {"exports"},  # account: only once somebody looks at a package
+    "kept.adapters.dynamo.exports": {"exports"},
+    "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
-    "kept.adapters.dynamo.messages": {
-        "contact_intake",
-        "review",
-        "inbound_email",
-        "access_requests",
-        "account",
-        "desk",
-    },
-    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
+    "kept.adapters.dynamo.messages": WITH_MESSAGES,
+    "kept.adapters.dynamo.suppressions": WITH_SUPPRESSIONS,
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
     "kept.adapters.dynamo.ledger": {"ledger"},
     "kept.adapters.dynamo.ledger_days": {"ledger", "seal"},

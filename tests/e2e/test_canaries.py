@@ -12,7 +12,7 @@ import pytest
 
 from kept.domain.opt_out_token import make_opt_out_token
 from kept.domain.suppression import MARKETING
-from tests.e2e.conftest import SUPPORT, Site, broken, eventually, mails_to, token_in
+from tests.e2e.conftest import SUPPORT, Answer, Site, broken, eventually, mails_to, token_in
 
 pytestmark = pytest.mark.e2e
 
@@ -234,8 +234,30 @@ def push_identity(site: Site) -> None:
         assert site.request(method, path, body, headers=who).status == status, f"{method} {path.partition('?')[0]}"
     with broken(site, "kept-account", SUBJECTS_TABLE="no-such-table"):
         assert site.request("GET", "/me", headers=who).status == 503
+    push_exports(site, who)
     leaver = sign_in(f"leaver.{EMAIL}")
     assert site.request("DELETE", "/me", {"confirm": True}, headers=leaver).status == 200
+
+
+def push_exports(site: Site, who: dict[str, str]) -> None:
+    """Somebody asks for a package, rightly and wrongly, also while something is broken."""
+
+    def call(method: str, path: str) -> Answer:
+        return site.request(method, path, headers=who | {"Accept-Language": WORDS})
+
+    assert call("GET", "/me/records").status == 200
+    assert call("GET", f"/me/records?cursor={WORDS}").status == 422
+    assert call("GET", f"/me/exports/{WORDS}").status == 404
+    with broken(site, "kept-account", EXPORTS_QUEUE=f"http://127.0.0.1:1/{WORDS}"):
+        assert call("POST", "/me/exports").status == 503
+    with broken(site, "kept-exports", SUBJECTS_TABLE="no-such-table"):
+        job = {"subject": site.keys.subject_id(EMAIL).hex(), "export_id": WORDS}
+        record = {"messageId": WORDS, "eventSource": "aws:sqs", "body": json.dumps(job)}
+        event = json.dumps({"Records": [record]}).encode()
+        answer = site.stack.client("lambda").invoke(FunctionName="kept-exports", Payload=event)
+        assert json.loads(answer["Payload"].read())["batchItemFailures"] == [{"itemIdentifier": WORDS}]
+    asked = call("POST", "/me/exports").json
+    eventually(lambda: call("GET", f"/me/exports/{asked['id']}").json["status"] == "ready", "no package was made", 60)
 
 
 def push_feedback(site: Site) -> None:
@@ -282,6 +304,7 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
         "inbound-email",
         "pages",
         "account",
+        "exports",
     ):
         assert f"/aws/lambda/kept-{function}" in groups, "nothing was logged, so nothing was shown"
     canaries = (*CANARIES, token_of(site))
