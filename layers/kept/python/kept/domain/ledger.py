@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from kept.domain.canonical_json import LARGEST_INTEGER, canonical_json
-from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Gone, Mark, Move
+from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Commitment, Gone, History, Mark, Move
 from kept.domain.errors import ConfigurationError
 from kept.domain.identity import KeyedHash
 from kept.domain.policy import Policy, Retentions
@@ -176,6 +176,27 @@ def entry_of(change: Change, keys: LedgerKeys, policy: Policy, written_at: int) 
         due_at=discard_date(standing),
         due_before=discard_date(change.before) if what in {"moved", "replaced"} else None,
         latest_at=_latest(change, policy) if _opens(change, what) else None,
+    )
+
+
+def missing_entry(commitment: Commitment, history: History, now: int) -> Entry:
+    """What is written of a record that is gone although no change told of it.
+
+    It comes after the last change that was heard of, and before any that may still be.
+    """
+    last = max((move.sequence for move in history.moves), default=commitment.sequence)
+    return Entry(
+        what="discarded",
+        kind=commitment.kind,
+        store="subjects",
+        subject=commitment.subject,
+        record=commitment.record,
+        sequence=sequence_of(str(int(last) + 1)),
+        content="",
+        at=now,
+        written_at=now,
+        reason="missing",
+        due_at=history.due_at,
     )
 
 
