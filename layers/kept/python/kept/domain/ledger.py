@@ -216,8 +216,18 @@ def mark_of(change: Change, policy: Policy) -> Mark | None:
         return Gone(change.sequence)
     due = discard_date(change.after)
     if what == "moved" and due is not None and _reason(change, what) is not None:
-        return Move(change.sequence, due)
+        return Move(change.sequence, due, by_law=_is_held_by_law(change, due, policy))
     return None
+
+
+def _is_held_by_law(change: Change, due: int, policy: Policy) -> bool:
+    """Whether this write is a legal hold that staff stated, until then and no longer than the policy allows."""
+    record = change.after or {}
+    hold = record.get("hold")
+    longest = min(_number(record, "received_at"), change.at + _CLOCKS_DIFFER_BY) + policy.legal_hold.longest
+    return (
+        isinstance(hold, Mapping) and _stated_now(change) == "hold" and _number(hold, "until") >= due and due <= longest
+    )
 
 
 def discard_date(record: Fields | None) -> int | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, discard, dynamodb
+from kept.adapters.dynamo.client import Item, discard, dynamodb, plain
 from kept.app.ports import HeldItem
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import StatedReason
@@ -55,20 +53,3 @@ class DynamoPartition:
 def _held(item: Item) -> HeldItem:
     fields = {name: plain(value) for name, value in item.items() if name not in {"pk", "sk"}}
     return HeldItem(SubjectId(item["pk"]["B"]), item["sk"]["S"], fields)
-
-
-def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
-
-    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
-    """
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
-    if kind == "B" and isinstance(content, str):
-        return base64.b64decode(content)
-    if kind == "M":
-        return {name: plain(inner) for name, inner in content.items()}
-    if kind == "L":
-        return [plain(inner) for inner in content]
-    return None if kind == "NULL" else content
