@@ -13,7 +13,7 @@ PYTHON ?= python3
 POLICY ?= layers/kept/policy.toml
 # Anything but empty: `make run` returns when the site is up.
 DETACH ?=
-# Where `make promises` writes its list; and any more arguments for pytest and for `sam deploy`.
+# Where `make promises`, `make eval-mail` and `make audit` write what they print; and any more arguments for pytest and for `sam deploy`.
 JSON ?=
 # The mails that `make eval-mail` looks at.
 SAMPLES ?= tests/samples/mail
@@ -21,6 +21,8 @@ TEST_ARGS ?=
 DEPLOY_ARGS ?=
 # The deployed stack whose key `make rotate-key` rotates, and whose seals `make export-seals` exports.
 STACK ?= kept
+# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z.
+AT ?=
 # What `make verify` checks: a folder of exported seals (unset: the local stack's are exported first), the first and last
 # day, the hash that the last day's seal is known to have, the day since which entries are kept; or an entry to prove.
 DIR ?=
@@ -61,7 +63,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop deploy rotate-key verify export-seals
+.PHONY: help run stop audit deploy restore rotate-key verify export-seals
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -71,11 +73,17 @@ run: build $(MINISTACK)/.ready ## Start Kept on this machine, with an emulator f
 stop: $(VENV)/.ready ## Stop what `make run DETACH=1` started
 	@$(PY) -m infra.local stop
 
+audit: build $(MINISTACK)/.ready ## Run the purge audit on the local stack now, and print its report (JSON=file)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.local.audit $(if $(JSON),--json "$(JSON)")
+
 deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, ARCH=, POLICY=, DEPLOY_ARGS=)
 	$(SAM)/bin/sam deploy --template-file .aws-sam/release/template.yaml --config-file $(CURDIR)/samconfig.toml \
 		--stack-name kept --resolve-s3 --capabilities CAPABILITY_IAM \
 		--parameter-overrides $$(awk '{ print "Runtime=" $$1, "Architecture=" $$2 }' .local/build-release.settings) \
 		$(if $(wildcard samconfig.toml),,--guided) $(DEPLOY_ARGS)
+
+restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment, beside those in use (STACK=kept, AT=, JSON=file)
+	PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(AT)" $(if $(JSON),--json "$(JSON)")
 
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)

@@ -249,6 +249,21 @@ class MemoryPartition:
         self.reasons[subject, sort_key] = reason
         return self.items.pop((subject, sort_key), None) is not None
 
+    def read(self, keys: Collection[TableKey]) -> dict[TableKey, HeldItem]:
+        places = {key: (key.subject_id, key.sort_key) for key in keys}
+        return {key: self.items[place] for key, place in places.items() if place in self.items}
+
+    def claim(self, item: HeldItem, reason: StatedReason) -> bool:
+        standing = self.items.get((item.subject_id, item.sort_key))
+        if standing is None or standing.fields.get("discard_at") != item.fields.get("discard_at"):
+            return False
+        self.reasons[item.subject_id, item.sort_key] = reason
+        return True
+
+    def delete(self, item: HeldItem, reason: StatedReason) -> None:
+        if self.reasons.get((item.subject_id, item.sort_key)) == reason:
+            self.items.pop((item.subject_id, item.sort_key), None)
+
 
 class MemoryProofs:
     """Keeps the port `Proofs`."""

@@ -53,7 +53,9 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
     for added in (
         *gaps.add_mail_rules(account, mail_rules, resolver),
         *gaps.add_http_routes(account, processed, resolver),
+        *gaps.limit_routes(account, processed, resolver),
         *gaps.configure_buckets(account, processed, resolver),
+        *gaps.protect_tables(account, processed, resolver),
         *gaps.enable_ttl(account, processed, resolver),
     ):
         say(f"Added what the emulator leaves out: {added}")

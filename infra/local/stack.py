@@ -20,7 +20,8 @@ from infra.local.settings import REGION, LocalError, read_settings
 
 # The emulator takes this key for the root of the account, whatever the secret.
 ROOT_KEY = "test"
-CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32)
+READ_SECONDS = 60
+CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, max_pool_connections=32)
 
 
 class Account:
@@ -31,9 +32,10 @@ class Account:
         self._session = botocore.session.Session()
         self._session.set_credentials(key, secret, token)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, read_seconds: int = READ_SECONDS) -> Any:
         """A client of this service, such as "s3", with the methods that boto3's has."""
-        return self._session.create_client(service, REGION, endpoint_url=self.endpoint, config=CONFIG)
+        config = CONFIG.merge(Config(read_timeout=read_seconds))
+        return self._session.create_client(service, REGION, endpoint_url=self.endpoint, config=config)
 
 
 def root_account(endpoint: str) -> Account:
@@ -53,9 +55,9 @@ class Stack:
     service_token: str
     outputs: dict[str, str]
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, read_seconds: int = READ_SECONDS) -> Any:
         """A client of this service, as the account's root."""
-        return root_account(self.endpoint).client(service)
+        return root_account(self.endpoint).client(service, read_seconds)
 
     def as_function(self, name: str) -> Account:
         """Clients that may do what this function may, and no more: its role, assumed.

@@ -1,5 +1,7 @@
 """`make bench`: CPU time against a floor taken in the same run; prints ratios and writes .local/bench.json.
 
+The purge audit is measured in DynamoDB's read units instead, on a simulated store (audit_cost.py).
+
 Every figure is the median of fresh processes on the built artefacts, measured in turns with its floor. CPU time, not
 clock time, so that a busy machine disturbs less; the spread tells how much it did.
 """
@@ -23,6 +25,7 @@ PROBE = Path(__file__).with_name("probe.py")
 SAMPLES = ROOT / "tests/samples/mail"
 RUNS = 9
 EXPORT_PROBE = Path(__file__).with_name("export_probe.py")
+AUDIT_COST = Path(__file__).with_name("audit_cost.py")
 EXPORTS = {1_000: 5, 10_000: 3, 100_000: 1}  # records of one person, and how often that is measured
 AIMS = {
     "export": "linear",
@@ -31,6 +34,9 @@ AIMS = {
     "cold": "1.4 x",
     "mail median": "3 ms",
     "mail p99": "30 ms",
+    "audit, 50 times": "1.05 x",
+    "audit, twice": "2 x",
+    "audit": "",
 }
 
 
@@ -76,7 +82,7 @@ def measure() -> list[dict[str, Any]]:
         pairs = [(probe("cold", function), probe("cold-floor", function)) for _ in range(RUNS)]
         name = f"cold {function}, against the clients of {' and '.join(clients)}"
         results.append(result(name, [value for value, _ in pairs], [floor for _, floor in pairs]))
-    return results + [line for records in EXPORTS for line in measure_export(records)]
+    return results + [line for records in EXPORTS for line in measure_export(records)] + audit_costs()
 
 
 def measure_export(records: int) -> list[dict[str, Any]]:
@@ -99,6 +105,31 @@ def measure_export(records: int) -> list[dict[str, Any]]:
     units = result(f"{name}: read units a thousand, against one a record", [runs[0]["units"] / thousands], [1000])
     memory = result(f"{name}: peak memory, against 256 MB", [run["peak"] for run in runs], [256])
     return [cost, units | {"unit": "RCU"}, memory | {"unit": "MB"}]
+
+
+def audit_costs() -> list[dict[str, Any]]:
+    """What the purge audit's first step reads, as what is held and what is overdue grow, and against a scan."""
+    interpreter = getattr(sys, "_base_executable", sys.executable)
+    command = [interpreter, "-I", "-S", str(AUDIT_COST), str(BUILD)]
+    costs = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout)
+    few, many, twice = (costs[case]["reads"] for case in ("10000/20000", "10000/1000000", "20000/1000000"))
+    compared = {
+        "audit, 50 times as many live: 10,000 overdue of 1,000,000 and 20,000": (many, few),
+        "audit, twice as many overdue: 20,000 and 10,000 of 1,000,000": (twice, many),
+        "audit against a cleanup job's scan: 10,000 overdue of 1,000,000": (many, costs["10000/1000000"]["scan"]),
+    }
+    return [
+        {
+            "name": name,
+            "unit": "read units, simulated",
+            "value": value,
+            "floor": floor,
+            "ratio": round(value / floor, 3),
+            "spread": 0.0,
+            "runs": 1,
+        }
+        for name, (value, floor) in compared.items()
+    ]
 
 
 def _quantile(values: list[float], rank: float) -> float:

@@ -43,6 +43,9 @@ class Context:
     aws_request_id: str = "request-1"
     function_name: str = "test"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
 
 @cache
 def client(service: str) -> Any:
@@ -61,6 +64,7 @@ class Stack:
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
         self.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
+        self.s3.create_bucket(Bucket="reports")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.s3.create_bucket(Bucket="exports")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
@@ -301,6 +305,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
+        wiring.reports,
     ):
         cached.cache_clear()
     with mock_aws():
@@ -319,6 +324,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
         monkeypatch.setenv("SEALS_BUCKET", "seals")
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
+        monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
+from infra.build.intent import intent, read_template
 from kept.domain.exports import LEASE_SECONDS, QUEUE_SECONDS
 from kept.domain.policy import load_policy
 from tests.conftest import ROOT
@@ -14,11 +16,15 @@ from tests.template import resources
 
 TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 
-# Actions for which AWS knows no narrower resource than all (Service Authorization Reference, SES v1 and v2).
+# Actions for which AWS knows no narrower resource than all (Service Authorization Reference), or none that is narrower
+# in use: log groups are found by the beginning of their names.
 WITHOUT_RESOURCE = {
-    "ses:SetActiveReceiptRuleSet",
-    "ses:DescribeActiveReceiptRuleSet",
+    "cloudwatch:GetMetricStatistics",
+    "lambda:ListEventSourceMappings",
+    "logs:DescribeLogGroups",
     "ses:DeleteSuppressedDestination",
+    "ses:DescribeActiveReceiptRuleSet",
+    "ses:SetActiveReceiptRuleSet",
 }
 
 
@@ -198,3 +204,37 @@ def test_only_staff_made_by_the_shop_can_sign_in() -> None:
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     client = of_type("AWS::Cognito::UserPoolClient")["StaffClient"]
     assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+@pytest.mark.promise("review-then-discard")
+def test_the_audit_runs_every_night_and_a_night_without_one_or_with_a_breach_is_an_alarm() -> None:
+    function = of_type("AWS::Serverless::Function")["PurgeAuditFunction"]
+    schedule = function["Events"]["Nightly"]
+    assert schedule["Type"] == "ScheduleV2"
+    assert schedule["Properties"]["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert "DeadLetterConfig" in schedule["Properties"]
+    assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+    alarm = of_type("AWS::CloudWatch::Alarm")["BreachAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Kept", "Breaches")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["AlarmActions"]
+
+
+@pytest.mark.promise("security-measures")
+def test_the_audit_may_describe_and_look_into_everything_that_it_compares() -> None:
+    wanted = intent(read_template())["production"]
+    role = yaml.safe_dump(read_template()["Resources"]["PurgeAuditRole"])
+    logical = {
+        each["Properties"].get(key, {}).get("Fn::Sub"): name
+        for name, each in read_template()["Resources"].items()
+        for key in ("TableName", "BucketName", "QueueName")
+        if isinstance(each.get("Properties", {}).get(key), dict)
+    }
+    asked = [each["name"] for each in wanted["settings"] if each["kind"] in {"table", "bucket"}]
+    for name in [*asked, *wanted["dead_letters"], *wanted["failures"]]:
+        template_name = re.sub(r"\$\{(\w+)\}", lambda m: {"STACK_NAME": "${AWS::StackName}"}.get(m[1], m[0]), name)
+        template_name = template_name.replace("${ACCOUNT_ID}", "${AWS::AccountId}").replace(
+            "${AWS_REGION}", "${AWS::Region}"
+        )
+        assert f"{logical[template_name]}.Arn" in role, f"PurgeAuditRole lacks {logical[template_name]}"

@@ -92,6 +92,12 @@ def activate_receipt_rules(rule_set: str, *, active: bool) -> None:
             _client().set_active_receipt_rule_set()
 
 
+def receipt_rules() -> tuple[str, list[dict[str, Any]]]:
+    """The name of the account's active receipt rule set, "" where none is, and its rules in order."""
+    answer = _client().describe_active_receipt_rule_set()
+    return answer.get("Metadata", {}).get("Name", ""), answer.get("Rules", [])
+
+
 @cache
 def _client() -> Any:
     return aws.client("ses")  # when there is something to send, which is seldom

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
     from kept.adapters.export_files import S3ExportFiles
     from kept.adapters.queue import SqsExportQueue, SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
+    from kept.adapters.reports import S3Reports
     from kept.adapters.seals import S3Seals
     from kept.adapters.ses import SesOutbox
+    from kept.app.purge_audit import Stores as AuditStores
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
     from kept.domain.policy import Policy
 
 T = TypeVar("T")
+
+
+SETTLE_SECONDS = 10  # a change usually takes one to the ledger
 
 
 @cache
@@ -210,6 +217,49 @@ def with_current_keys(use: Callable[[], T]) -> T:
     except KeyMismatchError:
         forget_keys()
         raise
+
+
+@cache
+def reports() -> S3Reports:
+    """The purge audit's reports, and how far its weekly reading has come."""
+    from kept.adapters.reports import S3Reports
+
+    return S3Reports(setting("REPORTS_BUCKET"))
+
+
+def audit_stores(has_time: Callable[[], bool], sleep: Callable[[float], None]) -> AuditStores:
+    """Everything that the purge audit looks at. `has_time`: whether this invocation has time for more."""
+    from kept.adapters.deployed import Deployed
+    from kept.adapters.dynamo.deadlines import DynamoDeadlines
+    from kept.adapters.dynamo.meter import Meter
+    from kept.adapters.dynamo.records import DynamoRecords
+    from kept.adapters.mail_objects import S3MailObjects
+    from kept.adapters.pace import Pace
+    from kept.adapters.ses import receipt_rules
+    from kept.app import audit_scan, purge_audit
+
+    table = setting("SUBJECTS_TABLE")
+    scan = audit_scan.Stores(
+        records=DynamoRecords(table, setting("LEDGER_TABLE"), ledger().keys),
+        mails=S3MailObjects(setting("MAIL_BUCKET")),
+        partition=partition(),
+        progress=reports(),
+        pace=Pace(float(setting("SCAN_UNITS_PER_SECOND"))),
+        has_time=has_time,
+        in_transit=int(setting("MAIL_IN_TRANSIT_SECONDS")),
+    )
+    return purge_audit.Stores(
+        commitments=ledger(),
+        days=ledger(),
+        seals=seals(),
+        raw_mail=raw_mail(),
+        deployed=Deployed(receipt_rules),
+        deadlines=DynamoDeadlines(table),
+        reports=reports(),
+        scan=scan,
+        cost=Meter().read,
+        settle=lambda: sleep(SETTLE_SECONDS),
+    )
 
 
 def forget_keys() -> None:

@@ -107,21 +107,34 @@ def discard(table: str, key: Item, reason: StatedReason) -> bool:
 
     Two writes: the reason, which the change stream shows, and the delete on the condition that it stands.
     """
-    values = {":reason": {"S": reason}}
-    with aws.unavailable("discard a record"):
+    return say_why(table, key, reason, "attribute_exists(pk)", {}) and delete_if(table, key, reason)
+
+
+def say_why(table: str, key: Item, reason: StatedReason, condition: str, values: Item) -> bool:
+    """Write into an item why it goes, unless the condition refuses it; whether it was. Raises UnavailableError."""
+    with aws.unavailable("say why a record goes"):
         try:
             dynamodb().update_item(
                 TableName=table,
                 Key=key,
                 UpdateExpression="SET discard_reason = :reason",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=values,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":reason": {"S": reason}} | values,
             )
+        except dynamodb().exceptions.ConditionalCheckFailedException:
+            return False
+    return True
+
+
+def delete_if(table: str, key: Item, reason: StatedReason) -> bool:
+    """Delete an item in which this reason stands; whether it did. Raises UnavailableError."""
+    with aws.unavailable("discard a record"):
+        try:
             dynamodb().delete_item(
                 TableName=table,
                 Key=key,
                 ConditionExpression="discard_reason = :reason",
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues={":reason": {"S": reason}},
             )
         except dynamodb().exceptions.ConditionalCheckFailedException:
             return False

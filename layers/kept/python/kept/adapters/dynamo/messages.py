@@ -16,14 +16,14 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 
 from kept.adapters.dynamo.client import put_new
 from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw, unavailable
+from kept.adapters.dynamo.queue_keys import SHARDS, lane, order, shard_of
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Opening, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 
 PREFIX = "message#"
-SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
 NOTES = 20  # of 2,000 characters each; with everything else they fit into DynamoDB's 400 KB an item
 OPENINGS = 500  # of 100 bytes or so each
 
@@ -41,7 +41,7 @@ class _LookupIndex(GlobalSecondaryIndex["MessageItem"]):
 class _QueueIndex(GlobalSecondaryIndex["MessageItem"]):
     class Meta:
         index_name = "queue"
-        projection = IncludeProjection(["kind", "discard_at"])
+        projection = IncludeProjection(["kind", "discard_at", "answer_by"])
 
     queue = UnicodeAttribute(hash_key=True)
     queue_order = UnicodeAttribute(range_key=True)
@@ -133,8 +133,8 @@ class DynamoMessages:
         wanted = set(kinds)
         with unavailable("read the queue"):
             shards = [
-                self._shard(f"{lane}#{shard}", wanted, cursor, limit + 1, now)
-                for lane in {_lane(status, kind) for kind in wanted}
+                self._shard(f"{name}#{shard}", wanted, cursor, limit + 1, now)
+                for name in {lane(status, kind) for kind in wanted}
                 for shard in range(SHARDS)
             ]
             entries = list(islice(heapq.merge(*shards, key=lambda e: str(e.queue_order)), limit + 1))
@@ -208,14 +208,9 @@ class DynamoMessages:
         fields["pk"] = fields.pop("subject_id")
         fields["sk"] = PREFIX + fields.pop("record_id")
         fields["lookup"] = self._keys.lookup(message.reference)
-        fields["queue"] = f"{_lane(message.status, message.kind)}#{int(message.record_id[:2], 16) % SHARDS}"
-        fields["queue_order"] = f"{message.rank}#{message.received_at:010d}#{message.record_id}"
+        fields["queue"] = f"{lane(message.status, message.kind)}#{shard_of(message.record_id)}"
+        fields["queue_order"] = f"{order(message.rank, message.received_at)}{message.record_id}"
         return fields
-
-
-def _lane(status: Status, kind: Kind) -> str:
-    """The part of the queue's index that a record lies in: machine mail and quarantine have their own."""
-    return status if kind in MAIN_QUEUE else f"{status}-{kind}"
 
 
 def _to_message(item: MessageItem) -> Message:

@@ -1,0 +1,369 @@
+"""What the nightly purge audit finds, as its report says it, and when that is a breach. Nothing in it is personal.
+
+Records are named by the ledger's digest of them. A day's report only grows: who audits a day again adds what there is
+to add, and where that is nothing, the report stays as it is to the letter.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kept.domain.commitment import Commitment
+from kept.domain.ledger import DATE_MOVED
+
+HOUR: Final = 3600
+TTL_HOURS: Final = 48
+"""How late DynamoDB usually is at most with what is past its date: later than this is a breach.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html says "within a few days".
+"""
+STREAM_KEEPS: Final = 24 * HOUR
+LISTED: Final = 500  # findings of a kind that a report names one by one; the rest are counted
+
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Count = Annotated[int, Meta(ge=0)]
+Cause = Literal["not-yet-deleted", "date-taken-away", "date-moved", "gone-without-entry"]
+"""Why a commitment was open past its due time: DynamoDB's TTL had not come to it yet, somebody took its discard date
+away or moved it past what it may be, or the record is gone and the ledger has no entry that says so.
+"""
+
+
+Outcome = Literal["discarded", "gone", "still-there"]
+"""What became of such a record in this audit."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the report. All times are UTC."""
+
+
+class Cost(_Part, frozen=True, kw_only=True):
+    """DynamoDB's capacity units, as it counted them."""
+
+    read_units: float = 0.0
+    write_units: float = 0.0
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(
+            read_units=round(self.read_units - other.read_units, 1),
+            write_units=round(self.write_units - other.write_units, 1),
+        )
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            read_units=round(self.read_units + other.read_units, 1),
+            write_units=round(self.write_units + other.write_units, 1),
+        )
+
+
+class Straggler(_Part, frozen=True, kw_only=True):
+    """A record that should have been gone. `record` is the ledger's digest of it."""
+
+    record: str
+    kind: str
+    due: dt.datetime
+    hours_late: Count
+    cause: Cause
+    outcome: Outcome
+
+    @property
+    def is_breach(self) -> bool:
+        """Whether it was more than DynamoDB's usual lateness."""
+        late = self.hours_late > TTL_HOURS
+        return late or self.outcome == "still-there" or self.cause in {"date-taken-away", "date-moved"}
+
+
+class Overdue(_Part, frozen=True, kw_only=True):
+    """Step 1: open commitments that were past their due time."""
+
+    commitments: Count = 0
+    discarded: Count = 0
+    gone_without_entry: Count = 0
+    still_there: Count = 0
+    oldest_hours: Count = 0
+    breaches: Count = 0
+    finished: bool = True
+    stragglers: tuple[Straggler, ...] = ()
+    cost: Cost = Cost()
+
+
+class Orphan(_Part, frozen=True, kw_only=True):
+    """A record that the ledger does not know, or a raw mail that no record refers to. `hours`: how old it is."""
+
+    what: Literal["record", "raw-mail"]
+    digest: str
+    kind: str = ""
+    hours: Count = 0
+    outcome: Literal["kept", "discarded"] = "kept"
+
+
+class Scan(_Part, frozen=True, kw_only=True):
+    """How far the weekly reading of the whole table has come, and what this day's part of it cost."""
+
+    pass_began: Day | None = None
+    records: Count = 0
+    objects: Count = 0
+    percent: Annotated[int, Meta(ge=0, le=100)] = 0
+    finished: bool = False
+    behind: bool = False
+    cost: Cost = Cost()
+
+
+class Orphans(_Part, frozen=True, kw_only=True):
+    """Step 2: what has no commitment, and what is past its date and was never in the ledger (sessions and tokens)."""
+
+    records: Count = 0
+    objects: Count = 0
+    expired: Count = 0
+    found: tuple[Orphan, ...] = ()
+    scan: Scan = Scan()
+
+
+class Check(_Part, frozen=True, kw_only=True):
+    """Something that must be so. `found` is empty where nothing could be learnt, which is not the same as fine."""
+
+    of: str
+    what: str
+    expected: str
+    found: str = ""
+    outcome: Literal["fine", "breach", "unknown"]
+
+
+class Deadlines(_Part, frozen=True, kw_only=True):
+    """Step 5: requests and complaints that wait for their answer longer than the policy says."""
+
+    requests: Count = 0
+    complaints: Count = 0
+    oldest_hours: Count = 0
+
+
+class Ledger(_Part, frozen=True, kw_only=True):
+    """What the ledger counted since it began: every record that was written was discarded or is live.
+
+    `live` are its open commitments, `held` the records that were read in the table, where all were read in one night.
+    """
+
+    written: Count = 0
+    discarded: dict[str, int] = {}  # by reason
+    discarded_yesterday: dict[str, int] = {}
+    live: int = 0
+    held: int | None = None
+    reconciles: bool = True
+
+
+class Expectation(_Part, frozen=True, kw_only=True):
+    """How something must be set up."""
+
+    kind: str
+    name: str
+    expected: dict[str, str]
+
+
+class Intent(_Part, frozen=True, kw_only=True):
+    """What the built template wants.
+
+    Settings; queues, and buckets, in which nothing may lie, since only what failed is put there; functions that follow
+    a stream.
+    """
+
+    settings: tuple[Expectation, ...]
+    dead_letters: tuple[str, ...]
+    failures: tuple[str, ...]
+    followers: tuple[str, ...]
+
+
+class Report(_Part, frozen=True, kw_only=True):
+    """The report of a day."""
+
+    day: Day
+    written_at: dt.datetime
+    verdict: Literal["kept", "breach"]
+    breaches: tuple[str, ...]
+    overdue: Overdue
+    orphans: Orphans
+    drift: tuple[Check, ...]
+    health: tuple[Check, ...]
+    deadlines: Deadlines
+    ledger: Ledger
+
+
+class Summary(_Part, frozen=True, kw_only=True):
+    """A report in a line, for the list of them."""
+
+    day: Day
+    verdict: Literal["kept", "breach"]
+    overdue: Count
+    discarded: Count
+    orphans: Count
+    drift: Count
+    unknown: Count
+
+
+def moment(seconds: int) -> dt.datetime:
+    """Seconds since the epoch as the report writes them."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def hours_between(earlier: int, later: int) -> int:
+    """Whole hours from one time to another, none where it is not later."""
+    return max(0, later - earlier) // HOUR
+
+
+def cause_of(commitment: Commitment, record: Mapping[str, Any], now: int) -> Cause | None:
+    """Why a record is still there though its commitment is past due; None where it may be.
+
+    It may where its change is still on its way to the ledger: its date was moved with a reason, within its latest day,
+    less than a day ago (the stream keeps a change so long), or it is another record that took the place.
+    """
+    date = record.get("discard_at")
+    if not isinstance(date, int):
+        return "date-taken-away"
+    if date <= now:
+        return "not-yet-deleted"
+    moved, came = record.get(DATE_MOVED), record.get("received_at", record.get("placed_at"))
+    if isinstance(moved, Mapping) and moved.get("at", 0) > now - STREAM_KEEPS and date <= commitment.latest_at:
+        return None
+    if isinstance(came, int) and came > commitment.due_at:
+        return None
+    return "date-moved"
+
+
+def compare(of: str, expected: Mapping[str, str], found: Mapping[str, str]) -> list[Check]:
+    """A check for each setting: what is not found is unknown."""
+    checks = []
+    for what, wanted in expected.items():
+        seen = found.get(what, "")
+        outcome: Any = "unknown" if not seen else "fine" if seen == wanted else "breach"
+        checks.append(Check(of=of, what=what, expected=wanted, found=seen, outcome=outcome))
+    return checks
+
+
+def overdue_of(stragglers: Iterable[Straggler], cost: Cost, *, finished: bool = True) -> Overdue:
+    """The stragglers counted; the first of them are listed, breaches before others."""
+    every = sorted(stragglers, key=lambda each: (not each.is_breach, -each.hours_late, each.record))
+    outcomes = [each.outcome for each in every]
+    return Overdue(
+        commitments=len(every),
+        discarded=outcomes.count("discarded"),
+        gone_without_entry=outcomes.count("gone"),
+        still_there=outcomes.count("still-there"),
+        oldest_hours=max((each.hours_late for each in every), default=0),
+        breaches=sum(each.is_breach for each in every),
+        finished=finished,
+        stragglers=tuple(every[:LISTED]),
+        cost=cost,
+    )
+
+
+def orphans_of(found: Sequence[Orphan], expired: int, scan: Scan, cost: Cost) -> Orphans:
+    """The orphans counted; the first of them are listed."""
+    return Orphans(
+        records=sum(each.what == "record" for each in found),
+        objects=sum(each.what == "raw-mail" for each in found),
+        expired=expired,
+        found=tuple(found[:LISTED]),
+        scan=msgspec.structs.replace(scan, cost=cost),
+    )
+
+
+def breaches_of(report: Report) -> tuple[str, ...]:
+    """What of a report somebody must look at, in sentences."""
+    overdue, orphans, deadlines = report.overdue, report.orphans, report.deadlines
+    drift = [check for check in report.drift if check.outcome == "breach"]
+    health = [check for check in report.health if check.outcome == "breach"]
+    found = [
+        (overdue.breaches, "records were held past their due time for another reason than DynamoDB's usual lateness"),
+        (overdue.still_there, "records past their due time could not be discarded"),
+        (overdue.gone_without_entry, "records are gone and the ledger has no entry that says so"),
+        (int(not overdue.finished), "audit could not look at all that is overdue: there was not time enough"),
+        (orphans.records, "records are unknown to the ledger"),
+        (orphans.objects, "raw mails belong to no record"),
+        (int(orphans.scan.behind), "weekly reading of the table is behind its time"),
+        *((1, f"{check.of}: {check.what} is {check.found}, not {check.expected}") for check in drift + health),
+        (deadlines.requests, "requests wait for their answer longer than the policy says"),
+        (deadlines.complaints, "complaints wait for their answer longer than the policy says"),
+        (int(not report.ledger.reconciles), "count of records written is not that of records discarded and held"),
+    ]
+    return tuple(text if ": " in text else f"{count} {text}" for count, text in found if count)
+
+
+def judged(report: Report) -> Report:
+    """The report with its breaches and verdict put right."""
+    breaches = breaches_of(report)
+    return msgspec.structs.replace(report, breaches=breaches, verdict="breach" if breaches else "kept")
+
+
+def merged(before: Report, after: Report) -> Report:
+    """The report of a day that was audited again.
+
+    What was found and done stays, what is new is added, and states are as they were seen last. Where that makes no
+    difference but in what it cost and when, the report is the one before.
+    """
+    overdue = _merged_overdue(before.overdue, after.overdue)
+    whole = judged(
+        msgspec.structs.replace(
+            after,
+            overdue=overdue,
+            orphans=_merged_orphans(before.orphans, after.orphans),
+        )
+    )
+    return before if _essence(whole) == _essence(before) else whole
+
+
+def _merged_overdue(before: Overdue, after: Overdue) -> Overdue:
+    known = {(each.record, each.due) for each in before.stragglers}
+    new = overdue_of([each for each in after.stragglers if (each.record, each.due) not in known], Cost())
+    counts = {
+        name: getattr(before, name) + getattr(new, name)
+        for name in ("commitments", "discarded", "gone_without_entry", "still_there", "breaches")
+    }
+    return Overdue(
+        **counts,
+        oldest_hours=max(before.oldest_hours, new.oldest_hours),
+        finished=after.finished,
+        stragglers=(*before.stragglers, *new.stragglers)[:LISTED],
+        cost=before.cost + after.cost,
+    )
+
+
+def _merged_orphans(before: Orphans, after: Orphans) -> Orphans:
+    known = {(each.what, each.digest): each for each in before.found}
+    new = [each for each in after.found if (each.what, each.digest) not in known]
+    return msgspec.structs.replace(
+        after,
+        records=before.records + sum(each.what == "record" for each in new),
+        objects=before.objects + sum(each.what == "raw-mail" for each in new),
+        expired=before.expired + after.expired,
+        found=tuple([*before.found, *new][:LISTED]),
+        scan=msgspec.structs.replace(after.scan, cost=before.scan.cost + after.scan.cost),
+    )
+
+
+def _essence(report: Report) -> Report:
+    """The report without what differs each time that a day is audited."""
+    replace = msgspec.structs.replace
+    scan = replace(report.orphans.scan, cost=Cost())
+    return replace(
+        report,
+        written_at=moment(0),
+        overdue=replace(report.overdue, cost=Cost()),
+        orphans=replace(report.orphans, scan=scan),
+    )
+
+
+def summary_of(report: Report) -> Summary:
+    """The report in a line."""
+    checks: Sequence[Check] = (*report.drift, *report.health)
+    return Summary(
+        day=report.day,
+        verdict=report.verdict,
+        overdue=report.overdue.commitments,
+        discarded=report.overdue.discarded,
+        orphans=report.orphans.records + report.orphans.objects,
+        drift=sum(check.outcome == "breach" for check in report.drift),
+        unknown=sum(check.outcome == "unknown" for check in checks),
+    )
