@@ -16,8 +16,24 @@ pytestmark = pytest.mark.e2e
 PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 
 # What costs something to import, and the functions that have a use for it.
-WITH_ROUTES = {"contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "account", "pages"}
-WITH_DATABASE = WITH_ROUTES - {"pages", "account"} | {"inbound_email", "mailing", "deployment", "ledger"}
+WITH_ROUTES = {
+    "contact_intake",
+    "opt_out",
+    "review",
+    "permissions",
+    "orders",
+    "access_requests",
+    "account",
+    "pages",
+    "audits",
+}
+WITH_DATABASE = WITH_ROUTES - {"pages", "account", "audits"} | {
+    "inbound_email",
+    "mailing",
+    "deployment",
+    "ledger",
+    "purge_audit",
+}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -26,23 +42,25 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-    "jinja2": {"pages", "account"},
+    "jinja2": {"pages", "account", "purge_audit"},  # audits: only for who looks at a page
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests"},
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests"},
-    "aws_lambda_powertools.event_handler": WITH_ROUTES,
+    "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing"},
-    "kept.adapters.raw_mail": {"inbound_email", "ledger"},
+    "kept.adapters.raw_mail": {"inbound_email", "ledger", "purge_audit"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests"},
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
-    "kept.adapters.dynamo.ledger": {"ledger"},
-    "kept.adapters.dynamo.ledger_days": {"ledger", "seal"},
-    "kept.adapters.seals": {"seal"},
-    "kept.adapters.events": {"seal"},
-    "kept.domain.verification": set(),  # for who looks at exported files
-    "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
+    "kept.adapters.dynamo.ledger": {"ledger", "purge_audit"},
+    "kept.adapters.dynamo.ledger_days": {"ledger", "seal", "purge_audit"},
+    "kept.adapters.seals": {"seal", "purge_audit"},
+    "kept.adapters.events": {"seal", "purge_audit"},
+    "kept.adapters.reports": {"audits", "purge_audit"},
+    "kept.adapters.deployed": {"purge_audit"},
+    "kept.domain.verification": {"purge_audit"},  # and for who looks at exported files
+    "kept.adapters.ses": {"inbound_email", "deployment", "mailing", "purge_audit"},
     "kept.domain.mail": {"inbound_email"},
     "email.headerregistry": {"mailing"},  # inbound_email: only once there is an answer to send
 }

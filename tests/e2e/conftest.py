@@ -63,6 +63,7 @@ class Site:
         self.subjects = stack.outputs["SubjectsTable"]
         self.suppressions = stack.outputs["SuppressionsTable"]
         self.bucket = stack.outputs["MailBucket"]
+        self.reports = stack.outputs["ReportsBucket"]
         self.ledger = stack.outputs["LedgerTable"]
         self.seals = stack.outputs["SealsBucket"]
         secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])

@@ -64,6 +64,9 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     ),
     "subjects: delete": lambda a, s: a.client("dynamodb").delete_item(TableName=s.subjects, Key=SUBJECT),
     "subjects: scan": lambda a, s: a.client("dynamodb").scan(TableName=s.subjects, Limit=1),
+    "subjects: scan for dates": lambda a, s: a.client("dynamodb").scan(
+        TableName=s.subjects, Limit=1, ProjectionExpression="pk, sk, discard_at"
+    ),
     "subjects: query the queue": lambda a, s: a.client("dynamodb").query(TableName=s.subjects, **QUERY),
     "subjects: query a person": lambda a, s: a.client("dynamodb").query(
         TableName=s.subjects, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": NOBODY}
@@ -139,6 +142,9 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "seals: unlock": lambda a, s: a.client("s3").put_object_lock_configuration(
         Bucket=s.seals, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
     ),
+    "reports: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="nobody/report.json"),
+    "reports: put": lambda a, s: a.client("s3").put_object(Bucket=s.reports, Key="nobody/report.json", Body=b""),
+    "reports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.reports),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -197,6 +203,28 @@ MAY: dict[str, set[str]] = {
         "seals: list",
         "events: put",
     },
+    "purge-audit": {
+        "subjects: read a use",
+        "subjects: scan for dates",
+        "subjects: update",
+        "subjects: delete",
+        "subjects: query the queue",
+        "raw mail: delete",
+        "raw mail: list",
+        "ledger: get",
+        "ledger: read many",
+        "ledger: query what is due",
+        "ledger: put",
+        "ledger: update",
+        "ledger's key: read",
+        "seals: get",
+        "seals: list",
+        "reports: get",
+        "reports: put",
+        "reports: list",
+        "events: put",
+    },
+    "audits": {"reports: get", "reports: list"},
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
 }
@@ -204,7 +232,10 @@ MAY: dict[str, set[str]] = {
 # the emulator does not look, so here it lets this pass, and only AWS refuses it. The last test shows the condition at
 # work on GetItem, whose attributes the emulator does see; that AWS sees those of a batch is in its documentation:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-ONLY_AWS_REFUSES = {"permissions": {"subjects: read what was written"}}
+ONLY_AWS_REFUSES = {
+    "permissions": {"subjects: read what was written"},
+    "purge-audit": {"subjects: read what was written"},
+}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 

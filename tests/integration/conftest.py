@@ -56,6 +56,7 @@ class Stack:
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
         self.s3.create_bucket(Bucket="reports")
+        self.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
@@ -214,6 +215,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.orders,
         wiring.partition,
         wiring.ledger,
+        wiring.ledger_days,
+        wiring.seals,
+        wiring.events,
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
@@ -231,6 +235,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("MAIL_QUEUE", stack.mail_queue)
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
+        monkeypatch.setenv("SEALS_BUCKET", "seals")
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)

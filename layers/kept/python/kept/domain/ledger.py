@@ -229,7 +229,7 @@ def _is_another(change: Change, before: Fields, after: Fields) -> bool:
         )
         return DISCARD_REASON not in after and (newer or DISCARD_REASON in before)
     date = discard_date(before)
-    over = (date is not None and date <= change.at) or before.get("status") == "reviewed"
+    over = (date is not None and date <= change.at + _CLOCKS_DIFFER_BY) or before.get("status") == "reviewed"
     if change.kind == "message":
         return over and before.get("reference") != after.get("reference")
     return over and _without_date(before) != _without_date(after)
