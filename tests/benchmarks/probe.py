@@ -88,6 +88,12 @@ MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\
 WARM_UP, WARM_CALLS = 50, 500
 CHECKS, CHECK_CALLS = 1000, 100  # 100,000 different addresses
 SUPPRESSED = 5  # of 100
+RENDERED = 100
+PAGES = [
+    f"/{language}{page}"
+    for language in ("en", "ar")
+    for page in ("", "/write", "/stop-emails", "/your-data", "/complain", "/cancel", "/policy", "/promises")
+]
 OUTPUT = io.StringIO()  # the function's own lines
 
 
@@ -178,7 +184,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "seal": {},
     "purge_audit": {},
     "audits": http("GET", "/audits"),
-    "pages": http("GET", "/"),
+    "pages": http("GET", "/en/write"),
+    "desk": http("GET", "/desk"),
     "deployment": {
         "ResourceType": "Custom::DeploymentCheck",
         "RequestType": "Create",
@@ -297,6 +304,7 @@ def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
     good |= {"access_requests": 202, "registrations": 202, "account": 201, "audits": 200}
+    good |= {"desk": 200}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):
@@ -413,6 +421,26 @@ def mail(samples: str) -> dict[str, list[float]]:
     return {name: values[len(raws) :] for name, values in measured.items()}
 
 
+def render(function: str) -> dict[str, list[float]]:
+    """CPU milliseconds of each call of each public page, in every language, once its template is loaded."""
+    os.environ["KEY_CHECK"] = check_value()
+    import app
+
+    stub_network()
+    measured: dict[str, list[float]] = {}
+    for path in PAGES:
+        event = http("GET", path)
+        event["headers"]["accept"] = "text/html"
+        for number in range(WARM_UP + RENDERED):
+            began = time.process_time_ns()
+            result = app.handler(event, Context())
+            if number >= WARM_UP:
+                measured.setdefault(path, []).append((time.process_time_ns() - began) / 1e6)
+        if result["statusCode"] != 200 or len(result["body"]) < 1000:
+            sys.exit(f"{function} answered {result['statusCode']} to {path}")
+    return measured
+
+
 def modules(function: str) -> list[str]:
     """Every module that is loaded once the function has answered."""
     cold(function)
@@ -425,7 +453,8 @@ def main() -> None:
     use_build(build, "inbound_email" if mode == "mail" else function)
     with contextlib.redirect_stdout(OUTPUT):
         modes = {
-            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "modules": modules,
+            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "render": render,
+            "modules": modules,
         }  # fmt: skip
         result = modes[mode](function)
     print(json.dumps(result))

@@ -32,6 +32,7 @@ HOLD = {
     "AWS::SecretsManager::Secret",
 }
 HOLD_NOTHING = {
+    "AWS::CloudWatch::Alarm",
     "AWS::Cognito::UserPoolClient",
     "AWS::Cognito::UserPoolDomain",
     "AWS::Cognito::UserPoolGroup",
