@@ -31,22 +31,22 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-    "jinja2": {"pages", "account", "desk"},
+    "jinja2": {"exports", "pages", "account", "desk"},
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports"},
-    "kept.adapters.export_files": {"exports"},  # account: only once somebody looks at a package
+    "kept.adapters.export_files": {"ledger", "exports"},  # account: only once somebody looks at a package
     "kept.adapters.dynamo.exports": {"exports"},
     "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": WITH_MESSAGES,
     "kept.adapters.dynamo.suppressions": WITH_SUPPRESSIONS,
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
-    "kept.adapters.dynamo.ledger": {"ledger"},
-    "kept.adapters.dynamo.ledger_days": {"ledger", "seal"},
+    "kept.adapters.dynamo.ledger": {"exports", "ledger"},
+    "kept.adapters.dynamo.ledger_days": {"exports", "ledger", "seal"},
     "kept.adapters.seals": {"seal"},
     "kept.adapters.events": {"seal"},
     "kept.domain.verification": set(),  # for who looks at exported files
