@@ -20,7 +20,7 @@ from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, LedgerKeys, sequence_of
 from kept.domain.policy import load_policy
 from kept.domain.records import Kind
-from tests.fakes import MemoryEvents, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySeals
+from tests.fakes import MemoryEvents, MemoryExportFiles, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySeals
 
 POLICY = load_policy()
 HOUR, DAY = 3600, 86400
@@ -136,7 +136,15 @@ class World:
         change = Change(
             "subjects", sequence, self.now, key.subject_id, key.sort_key, before, after, by_time_to_live=by_time_to_live
         )
-        follow(change, policy=POLICY, keys=self.keys, ledger=self.ledger, raw_mail=self.raw_mail, now=self.now)
+        follow(
+            change,
+            policy=POLICY,
+            keys=self.keys,
+            ledger=self.ledger,
+            raw_mail=self.raw_mail,
+            exports=MemoryExportFiles(),
+            now=self.now,
+        )
 
     # ---------------------------------------------------------------- the audit
 

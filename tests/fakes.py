@@ -32,7 +32,7 @@ from kept.domain.errors import (
 )
 from kept.domain.exports import LEASE_SECONDS, Export
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
+from kept.domain.ledger import Entry, LedgerKeys, StatedReason, missing_entry
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
@@ -476,20 +476,7 @@ class MemoryLedger:
         if self.find(commitment) is None:
             return False
         history, _ = self.histories[commitment.subject, commitment.record]
-        last = max((move.sequence for move in history.moves), default=commitment.sequence)
-        entry = Entry(
-            what="discarded",
-            kind=commitment.kind,
-            store="subjects",
-            subject=commitment.subject,
-            record=commitment.record,
-            sequence=sequence_of(str(int(last) + 1)),
-            content="",
-            at=now,
-            written_at=now,
-            reason="missing",
-            due_at=history.due_at,
-        )
+        entry = missing_entry(commitment, history, now)
         return self.add(entry, Gone(entry.sequence), commitment.key)
 
 

@@ -35,7 +35,8 @@ def lines(report: Report) -> Iterator[str]:
     yield from (f"  ! {breach}" for breach in report["breaches"])
     discarded = ", ".join(f"{number} {reason}" for reason, number in ledger["discarded"].items()) or "none"
     held = "" if ledger["held"] is None else f" ({ledger['held']} found in the table)"
-    yield f"Ledger: {ledger['written']} written = discarded ({discarded}) + {ledger['live']} live{held}"
+    unwritten = f" + {ledger['unwritten']} that went unheard of" if ledger["unwritten"] else ""
+    yield f"Ledger: {ledger['written']} written{unwritten} = discarded ({discarded}) + {ledger['live']} live{held}"
     yield (
         f"Past due: {overdue['commitments']} ({overdue['discarded']} discarded now, {overdue['still_there']} still "
         f"there, {overdue['gone_without_entry']} gone without an entry), the oldest {overdue['oldest_hours']} hours "

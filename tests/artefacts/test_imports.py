@@ -20,7 +20,8 @@ WITH_ROUTES = {
     "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account",
     "pages", "desk", "audits",
 }  # fmt: skip
-WITH_DATABASE = WITH_ROUTES - {"pages"} | {"inbound_email", "mailing", "deployment", "ledger", "exports"}
+OF_BATCHES = {"inbound_email", "mailing", "ledger", "exports"}
+WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | OF_BATCHES | {"deployment", "purge_audit"}
 WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account", "desk"}
 WITH_SUPPRESSIONS = {"opt_out", "inbound_email", "deployment", "permissions", "mailing", "exports"}
 USERS: dict[str, set[str]] = {
@@ -31,26 +32,28 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-    "jinja2": {"exports", "pages", "account", "desk"},
+    "jinja2": {"exports", "pages", "account", "desk", "purge_audit"},  # audits: only for who looks at a page
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
-    "aws_lambda_powertools.event_handler": WITH_ROUTES,
-    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
-    "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports"},
-    "kept.adapters.export_files": {"ledger", "exports"},  # account: only once somebody looks at a package
+    "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
+    "aws_lambda_powertools.utilities.batch": OF_BATCHES,
+    "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports", "purge_audit"},
+    "kept.adapters.export_files": {"exports", "ledger"},  # account: only once somebody looks at a package
     "kept.adapters.dynamo.exports": {"exports"},
     "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": WITH_MESSAGES,
     "kept.adapters.dynamo.suppressions": WITH_SUPPRESSIONS,
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
-    "kept.adapters.dynamo.ledger": {"exports", "ledger"},
-    "kept.adapters.dynamo.ledger_days": {"exports", "ledger", "seal"},
-    "kept.adapters.seals": {"seal"},
-    "kept.adapters.events": {"seal"},
-    "kept.domain.verification": set(),  # for who looks at exported files
-    "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
+    "kept.adapters.dynamo.ledger": {"exports", "ledger", "purge_audit"},
+    "kept.adapters.dynamo.ledger_days": {"exports", "ledger", "seal", "purge_audit"},
+    "kept.adapters.seals": {"seal", "purge_audit"},
+    "kept.adapters.events": {"seal", "purge_audit"},
+    "kept.adapters.reports": {"audits", "purge_audit"},
+    "kept.adapters.deployed": {"purge_audit"},
+    "kept.domain.verification": {"purge_audit"},  # and for who looks at exported files
+    "kept.adapters.ses": {"inbound_email", "deployment", "mailing", "purge_audit"},
     "kept.domain.mail": {"inbound_email"},
     "email.headerregistry": {"mailing"},  # inbound_email: only once there is an answer to send
 }

@@ -36,11 +36,23 @@ ENVIRONMENT = {
     "LEDGER_TABLE": "ledger",
     "LEDGER_KEY_SECRET": "ledger-key",
     "SEALS_BUCKET": "seals",
+    "REPORTS_BUCKET": "reports",
+    "STAGE": "production",
+    "STACK_NAME": "kept",
+    "ACCOUNT_ID": "000000000000",
+    "API": "api",
+    "RECOVERY_DAYS": "7",
+    "MAIL_LIFECYCLE_DAYS": "366",
+    "EXPORT_LIFECYCLE_DAYS": "8",
+    "LOG_RETENTION_DAYS": "14",
+    "LEDGER_DAYS": "730",
+    "SEALS_LOCK_MODE": "GOVERNANCE",
+    "SCAN_UNITS_PER_SECOND": "200",
+    "MAIL_IN_TRANSIT_SECONDS": "86400",
     "STAFF_CLIENT_ID": "staff",
     "EXPORTS_BUCKET": "exports",
     "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
     "SIGN_IN_URL": "https://kept.auth.eu-west-1.amazoncognito.com",
-    "RECOVERY_DAYS": "7",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
@@ -57,6 +69,19 @@ CLIENTS = {
     "exports": ["dynamodb", "secretsmanager", "s3"],
     "ledger": ["dynamodb", "secretsmanager", "s3"],
     "seal": ["dynamodb", "s3", "events"],
+    "purge_audit": [
+        "dynamodb",
+        "secretsmanager",
+        "s3",
+        "events",
+        "ses",
+        "sqs",
+        "logs",
+        "lambda",
+        "cloudwatch",
+        "apigatewayv2",
+    ],
+    "audits": ["s3"],
     "pages": ["secretsmanager"],
     "deployment": ["dynamodb", "secretsmanager"],
 }
@@ -64,6 +89,12 @@ MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\
 WARM_UP, WARM_CALLS = 50, 500
 CHECKS, CHECK_CALLS = 1000, 100  # 100,000 different addresses
 SUPPRESSED = 5  # of 100
+RENDERED = 100
+PAGES = [
+    f"/{language}{page}"
+    for language in ("en", "ar")
+    for page in ("", "/write", "/stop-emails", "/your-data", "/complain", "/cancel", "/policy", "/promises")
+]
 OUTPUT = io.StringIO()  # the function's own lines
 
 
@@ -72,6 +103,10 @@ class Context:
 
     aws_request_id = "r"
     function_name = "benchmark"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """All that the audit has."""
+        return 900_000
 
 
 def http(method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -148,7 +183,10 @@ EVENTS: dict[str, dict[str, Any]] = {
         ]
     },
     "seal": {},
-    "pages": http("GET", "/"),
+    "purge_audit": {},
+    "audits": http("GET", "/audits"),
+    "pages": http("GET", "/en/write"),
+    "desk": http("GET", "/desk"),
     "deployment": {
         "ResourceType": "Custom::DeploymentCheck",
         "RequestType": "Create",
@@ -187,7 +225,7 @@ def stub_network() -> None:
         target = request.headers.get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         sent = request.body or b""
-        sent = sent if isinstance(sent, bytes) else sent.encode()
+        sent = sent.encode() if isinstance(sent, str) else sent if isinstance(sent, bytes) else b""  # a stream to S3
         found: dict[str, Any] = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
         if b'"beginning"' in sent:  # the ledger's first day, which is yesterday
             found = {"Item": {"day": {"S": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))}}}
@@ -200,6 +238,8 @@ def stub_network() -> None:
             "Query": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "UpdateItem": b'{"Attributes":{}}',
             "GetItem": json.dumps(found).encode(),
+            "Scan": b'{"Items":[],"Count":0,"ScannedCount":0}',
+            "DescribeTable": b'{"Table":{}}',
             "BatchGetItem": SUPPRESSIONS,
             "TransactWriteItems": b"{}",
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
@@ -207,6 +247,10 @@ def stub_network() -> None:
             body = SENT_MAIL
         if "?versions" in request.url:
             body = NO_VERSIONS
+        if "list-type=2" in request.url:
+            body = NO_OBJECTS
+        if "//reports.s3" in request.url and request.method == "GET":
+            return AWSResponse(request.url, 404, {}, Raw(NO_REPORT))
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
@@ -216,6 +260,8 @@ def stub_network() -> None:
 
 LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
+NO_OBJECTS = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+NO_REPORT = b"<Error><Code>NoSuchKey</Code></Error>"
 NO_VERSIONS = b"<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>"
 SUPPRESSIONS = json.dumps(
     {
@@ -258,7 +304,8 @@ def cold(function: str) -> float:
 def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
-    good |= {"access_requests": 202, "registrations": 202, "account": 201}
+    good |= {"access_requests": 202, "registrations": 202, "account": 201, "audits": 200}
+    good |= {"desk": 200}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):
@@ -375,6 +422,26 @@ def mail(samples: str) -> dict[str, list[float]]:
     return {name: values[len(raws) :] for name, values in measured.items()}
 
 
+def render(function: str) -> dict[str, list[float]]:
+    """CPU milliseconds of each call of each public page, in every language, once its template is loaded."""
+    os.environ["KEY_CHECK"] = check_value()
+    import app
+
+    stub_network()
+    measured: dict[str, list[float]] = {}
+    for path in PAGES:
+        event = http("GET", path)
+        event["headers"]["accept"] = "text/html"
+        for number in range(WARM_UP + RENDERED):
+            began = time.process_time_ns()
+            result = app.handler(event, Context())
+            if number >= WARM_UP:
+                measured.setdefault(path, []).append((time.process_time_ns() - began) / 1e6)
+        if result["statusCode"] != 200 or len(result["body"]) < 1000:
+            sys.exit(f"{function} answered {result['statusCode']} to {path}")
+    return measured
+
+
 def modules(function: str) -> list[str]:
     """Every module that is loaded once the function has answered."""
     cold(function)
@@ -387,7 +454,8 @@ def main() -> None:
     use_build(build, "inbound_email" if mode == "mail" else function)
     with contextlib.redirect_stdout(OUTPUT):
         modes = {
-            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "modules": modules,
+            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "render": render,
+            "modules": modules,
         }  # fmt: skip
         result = modes[mode](function)
     print(json.dumps(result))

@@ -33,6 +33,7 @@ AIMS = {
     "gate": "1.3 x",
     "cold": "1.4 x",
     "mail median": "3 ms",
+    "pages": "5 ms",
     "mail p99": "30 ms",
     "audit, 50 times": "1.05 x",
     "audit, twice": "2 x",
@@ -78,6 +79,11 @@ def measure() -> list[dict[str, Any]]:
     for name, rank in (("median", 0.5), ("p99", 0.99)):
         values, floors = ([_quantile(pair[side], rank) for pair in pairs] for side in ("value", "floor"))
         results.append(result(f"mail {name}: read and understand, against email.message_from_bytes", values, floors))
+    pages = [probe("render", "pages") for _ in range(RUNS)]
+    medians = [{path: statistics.median(times) for path, times in run.items()} for run in pages]
+    slowest = max(medians[0], key=lambda path: statistics.median(run[path] for run in medians))
+    name = f"pages median: {slowest}, the slowest, against the quickest"
+    results.append(result(name, [run[slowest] for run in medians], [min(run.values()) for run in medians]))
     for function, clients in CLIENTS.items():
         pairs = [(probe("cold", function), probe("cold-floor", function)) for _ in range(RUNS)]
         name = f"cold {function}, against the clients of {' and '.join(clients)}"

@@ -115,14 +115,18 @@ def site(chromium: Browser, shop_port: int) -> Iterator[Site]:  # noqa: ARG001  
 @contextmanager
 def visitor(
     chromium: Browser, site: str, *, language: str = "en", script: bool = True, size: tuple[int, int] = WIDE,
-    scheme: str = "light", hosts: tuple[str, ...] = (),
+    scheme: str = "light", hosts: tuple[str, ...] = (), state: Any = None,
 ) -> Iterator[Visitor]:  # fmt: skip
-    """A window of a fresh browser; at its end no request may have gone anywhere but to the site and these hosts."""
+    """A window of a fresh browser, or one with the cookies of `state`.
+
+    At its end no request may have gone anywhere but to the site and these hosts.
+    """
     context = chromium.new_context(
         java_script_enabled=script,
         viewport={"width": size[0], "height": size[1]},
         locale={"en": "en-GB", "ar": "ar-EG"}[language],
         color_scheme="dark" if scheme == "dark" else "light",
+        storage_state=state,
     )
     context.set_default_timeout(15_000)
     page = context.new_page()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -49,12 +51,23 @@ def sign_in(visit: Visitor, site: Site) -> None:
     visit.page.wait_for_url(f"**/desk/{visit.language}")
 
 
-@pytest.fixture
-def desk(chromium: Browser, site: Site, language: str, script: bool, size: tuple[int, int]) -> Iterator[Visitor]:
-    """A member of staff who has signed in."""
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, script=script, size=size, hosts=(pool,)) as seen:
+def pool(site: Site) -> tuple[str]:
+    """The host of the user pool's pages."""
+    return (urlsplit(site.stack.endpoint).netloc,)
+
+
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, site: Site) -> Any:
+    """The cookies of a member of staff who has signed in."""
+    with visitor(chromium, site.stack.api, hosts=pool(site)) as seen:
         sign_in(seen, site)
+        return seen.context.storage_state()
+
+
+@contextmanager
+def at_desk(chromium: Browser, site: Site, signed_in: Any, **how: Any) -> Iterator[Visitor]:
+    """A member of staff at work: from here on no request goes to the user pool."""
+    with visitor(chromium, site.stack.api, state=signed_in, **how) as seen:
         yield seen
 
 
@@ -66,7 +79,14 @@ def contact(site: Site, **more: object) -> str:
 
 @pytest.mark.promise("review-then-discard")
 @pytest.mark.promise("security-measures")
-def test_a_record_is_opened_noted_changed_and_reviewed(desk: Visitor, site: Site) -> None:
+def test_a_record_is_opened_noted_changed_and_reviewed(
+    chromium: Browser, site: Site, signed_in: Any, language: str, script: bool, size: tuple[int, int]
+) -> None:
+    with at_desk(chromium, site, signed_in, language=language, script=script, size=size) as desk:
+        deal_with_a_record(desk, site)
+
+
+def deal_with_a_record(desk: Visitor, site: Site) -> None:
     reference, page = contact(site), desk.page
     desk.goto(f"/desk/{desk.language}")
     desk.check("desk-queue")
@@ -92,7 +112,7 @@ def test_a_record_is_opened_noted_changed_and_reviewed(desk: Visitor, site: Site
 
 
 def test_the_queue_is_looked_through_by_kind_status_deadline_intent_and_reason(
-    chromium: Browser, site: Site, language: str
+    chromium: Browser, site: Site, signed_in: Any, language: str
 ) -> None:
     sender = f"grace-{time.time_ns()}@example.org"
     mail = EmailMessage()
@@ -102,9 +122,7 @@ def test_the_queue_is_looked_through_by_kind_status_deadline_intent_and_reason(
     eventually(lambda: site.records_of(sender), "the mail became no record")
     complainer = f"carl-{time.time_ns()}@example.org"
     site.request("POST", "/complaints", {"email": complainer, "message": "You broke a promise."})
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, hosts=(pool,)) as desk:
-        sign_in(desk, site)
+    with at_desk(chromium, site, signed_in, language=language) as desk:
         table = desk.page.locator(".queue")
 
         def look(**chosen: str) -> None:
@@ -134,7 +152,7 @@ def test_the_queue_is_looked_through_by_kind_status_deadline_intent_and_reason(
 @pytest.mark.promise("security-measures")
 @pytest.mark.promise("no-ad-partners")
 def test_a_hostile_mail_is_inert_and_its_attachment_is_only_ever_saved(
-    chromium: Browser, site: Site, language: str
+    chromium: Browser, site: Site, signed_in: Any, language: str
 ) -> None:
     sender = f"mallory-{time.time_ns()}@example.net"
     mail = EmailMessage()
@@ -145,9 +163,7 @@ def test_a_hostile_mail_is_inert_and_its_attachment_is_only_ever_saved(
     site.send(mail.as_bytes(), sender)
     (record,) = eventually(lambda: site.records_of(sender), "the mail became no record")
     address = f"/desk/{language}/records/{record['reference']['S']}"
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, size=NARROW, hosts=(pool,)) as desk:
-        sign_in(desk, site)
+    with at_desk(chromium, site, signed_in, language=language, size=NARROW) as desk:
         desk.goto(address)
         desk.check("desk-hostile-mail")
         page = desk.page
@@ -169,14 +185,14 @@ def test_a_hostile_mail_is_inert_and_its_attachment_is_only_ever_saved(
 
 
 @pytest.mark.promise("phone-for-orders")
-def test_the_gate_is_asked_by_hand_and_answers_with_its_promise(chromium: Browser, site: Site, language: str) -> None:
+def test_the_gate_is_asked_by_hand_and_answers_with_its_promise(
+    chromium: Browser, site: Site, signed_in: Any, language: str
+) -> None:
     number, order = "+20 11 1400 0433", f"A-{time.time_ns()}"
     placed = {"email": "ada@example.org", "phone": number, "placed_online": True}
     placed_at = {"placed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))}
     assert site.request("PUT", f"/orders/{order}", placed | placed_at, service=True).status == 200
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, hosts=(pool,)) as desk:
-        sign_in(desk, site)
+    with at_desk(chromium, site, signed_in, language=language) as desk:
         for about, decision in ((order, "allowed"), ("another", "refused")):
             desk.goto(f"/desk/{language}/permission")
             desk.page.fill("#address", number)
@@ -187,10 +203,10 @@ def test_the_gate_is_asked_by_hand_and_answers_with_its_promise(chromium: Browse
             assert "1400" not in desk.page.url
 
 
-def test_what_is_said_by_telephone_is_put_into_the_queue(chromium: Browser, site: Site, language: str) -> None:
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, hosts=(pool,)) as desk:
-        sign_in(desk, site)
+def test_what_is_said_by_telephone_is_put_into_the_queue(
+    chromium: Browser, site: Site, signed_in: Any, language: str
+) -> None:
+    with at_desk(chromium, site, signed_in, language=language) as desk:
         desk.goto(f"/desk/{language}/call")
         desk.check("desk-call")
         desk.page.fill("#email", "caller@example.com")
@@ -202,9 +218,11 @@ def test_what_is_said_by_telephone_is_put_into_the_queue(chromium: Browser, site
 
 
 @pytest.mark.promise("login-cookies-only")
-def test_after_signing_out_there_is_no_cookie_and_no_way_in(chromium: Browser, site: Site, language: str) -> None:
-    pool = urlsplit(site.stack.endpoint).netloc
-    with visitor(chromium, site.stack.api, language=language, hosts=(pool,)) as desk:
+def test_signing_in_sets_one_cookie_and_signing_out_leaves_none_and_no_way_in(
+    chromium: Browser, site: Site, language: str, script: bool, size: tuple[int, int]
+) -> None:
+    how = {"language": language, "script": script, "size": size}
+    with visitor(chromium, site.stack.api, hosts=pool(site), **how) as desk:
         sign_in(desk, site)
         desk.page.click("nav.desk form button")
         desk.page.wait_for_url("**/desk")
@@ -215,11 +233,11 @@ def test_after_signing_out_there_is_no_cookie_and_no_way_in(chromium: Browser, s
 
 
 @pytest.mark.parametrize("path", ["", "/call", "/permission"])
-def test_the_desk_is_readable_in_the_dark(chromium: Browser, site: Site, language: str, path: str) -> None:
-    pool = urlsplit(site.stack.endpoint).netloc
+def test_the_desk_is_readable_in_the_dark(
+    chromium: Browser, site: Site, signed_in: Any, language: str, path: str
+) -> None:
     contact(site)
-    with visitor(chromium, site.stack.api, language=language, size=WIDE, scheme="dark", hosts=(pool,)) as desk:
-        sign_in(desk, site)
+    with at_desk(chromium, site, signed_in, language=language, size=WIDE, scheme="dark") as desk:
         desk.goto(f"/desk/{language}{path}")
         desk.shoot("desk" + path.replace("/", "-"), "dark")
         assert violations(desk.page) == []

@@ -375,6 +375,24 @@ def test_it_waits_until_no_older_process_can_be_writing(deployment: Deployment) 
     assert rotate_key.LONGEST_INVOCATION - 32 <= waited <= rotate_key.LONGEST_INVOCATION
 
 
+def test_what_lay_under_the_older_key_is_removed_saying_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger follows the suppressions: one that goes without a reason is taken for somebody's unknown hand."""
+    key_rotation.begin(TABLE, OLD, NEW)
+    delete = dynamodb().delete_item
+    reasons: list[Any] = []
+
+    def seen(**request: Any) -> Any:
+        reasons.append(dynamodb().get_item(TableName=TABLE, Key=request["Key"])["Item"]["discard_reason"]["S"])
+        found = DynamoSuppressions(TABLE, NEW).scopes_of(OPTED_OUT)
+        assert all(scopes == {MARKETING} for scopes in found.values()), "a reason is no scope"
+        return delete(**request)
+
+    monkeypatch.setattr(dynamodb(), "delete_item", seen)
+    key_rotation.finish(TABLE, NEW)
+    assert reasons == ["rotated"] * len(OPTED_OUT)
+    assert not [item for item in items().values() if "discard_reason" in item]
+
+
 def test_no_function_that_writes_suppressions_runs_longer_than_it_waits() -> None:
     template = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
     timeouts = [

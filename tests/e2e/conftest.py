@@ -70,6 +70,7 @@ class Site:
         self.suppressions = stack.outputs["SuppressionsTable"]
         self.bucket = stack.outputs["MailBucket"]
         self.exports = stack.outputs["ExportsBucket"]
+        self.reports = stack.outputs["ReportsBucket"]
         self.ledger = stack.outputs["LedgerTable"]
         self.seals = stack.outputs["SealsBucket"]
         secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])

@@ -64,6 +64,9 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     ),
     "subjects: delete": lambda a, s: a.client("dynamodb").delete_item(TableName=s.subjects, Key=SUBJECT),
     "subjects: scan": lambda a, s: a.client("dynamodb").scan(TableName=s.subjects, Limit=1),
+    "subjects: scan for dates": lambda a, s: a.client("dynamodb").scan(
+        TableName=s.subjects, Limit=1, ProjectionExpression="pk, sk, discard_at"
+    ),
     "subjects: query the queue": lambda a, s: a.client("dynamodb").query(TableName=s.subjects, **QUERY),
     "subjects: query a person": lambda a, s: a.client("dynamodb").query(
         TableName=s.subjects, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": NOBODY}
@@ -158,6 +161,9 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
         Bucket=s.seals, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
     ),
     "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
+    "reports: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="nobody/report.json"),
+    "reports: put": lambda a, s: a.client("s3").put_object(Bucket=s.reports, Key="nobody/report.json", Body=b""),
+    "reports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.reports),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -271,6 +277,28 @@ MAY: dict[str, set[str]] = {
         "seals: list",
         "events: put",
     },
+    "purge-audit": {
+        "subjects: read a use",
+        "subjects: scan for dates",
+        "subjects: update",
+        "subjects: delete",
+        "subjects: query the queue",
+        "raw mail: delete",
+        "raw mail: list",
+        "ledger: get",
+        "ledger: read many",
+        "ledger: query what is due",
+        "ledger: put",
+        "ledger: update",
+        "ledger's key: read",
+        "seals: get",
+        "seals: list",
+        "reports: get",
+        "reports: put",
+        "reports: list",
+        "events: put",
+    },
+    "audits": {"reports: get", "reports: list"},
     "pages": {"hash key: read"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
 }
@@ -280,7 +308,11 @@ MAY: dict[str, set[str]] = {
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 # Nor does the emulator look at what an event says that it is, which the role for packages names:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
-ONLY_AWS_REFUSES = {"permissions": {"subjects: read what was written"}, "exports": {"events: put"}}
+ONLY_AWS_REFUSES = {
+    "permissions": {"subjects: read what was written"},
+    "purge-audit": {"subjects: read what was written"},
+    "exports": {"events: put"},
+}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 

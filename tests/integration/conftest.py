@@ -63,6 +63,7 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
+        self.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
         self.s3.create_bucket(Bucket="reports")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.s3.create_bucket(Bucket="exports")
@@ -295,6 +296,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.accounts,
         wiring.partition,
         wiring.ledger,
+        wiring.ledger_days,
+        wiring.seals,
+        wiring.events,
         wiring.exports,
         wiring.export_files,
         wiring.export_queue,
@@ -319,6 +323,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
+        monkeypatch.setenv("SEALS_BUCKET", "seals")
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)

@@ -85,7 +85,15 @@ def write(stack: Stack, number: int, *, due: int, received: int | None = None, k
     stack.dynamodb.put_item(TableName="subjects", Item=item)
     change = Change("subjects", sequence_of(str(number + 1)), came, key.subject_id, key.sort_key, None, fields)
     ledger = wiring.ledger()
-    follow(change, policy=wiring.policy(), keys=ledger.keys, ledger=ledger, raw_mail=wiring.raw_mail(), now=now())
+    follow(
+        change,
+        policy=wiring.policy(),
+        keys=ledger.keys,
+        ledger=ledger,
+        raw_mail=wiring.raw_mail(),
+        exports=wiring.export_files(),
+        now=now(),
+    )
     return key
 
 

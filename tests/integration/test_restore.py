@@ -46,7 +46,15 @@ class Table:
         self.sequence += 1
         told = Change(store, sequence_of(str(self.sequence)), now(), pk, sk, before, after)
         ledger = wiring.ledger()
-        follow(told, policy=wiring.policy(), keys=ledger.keys, ledger=ledger, raw_mail=wiring.raw_mail(), now=now())
+        follow(
+            told,
+            policy=wiring.policy(),
+            keys=ledger.keys,
+            ledger=ledger,
+            raw_mail=wiring.raw_mail(),
+            exports=wiring.export_files(),
+            now=now(),
+        )
 
 
 def person(number: int) -> bytes:

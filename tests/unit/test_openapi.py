@@ -28,7 +28,7 @@ def test_the_template_routes_exactly_what_the_functions_declare() -> None:
 def test_staffs_and_services_routes_and_only_those_need_a_token() -> None:
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
-            guarded = [{"staff": []}] if path.startswith("/reviews") else None
+            guarded = [{"staff": []}] if path.startswith(("/reviews", "/audits")) else None
             if path.startswith(("/permissions", "/orders")):
                 guarded = [{"service": [f"kept/{path.split('/')[1]}"]}]
             if path.startswith("/desk/") and path not in {"/desk/sign-in", "/desk/callback"}:

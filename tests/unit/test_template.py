@@ -62,7 +62,7 @@ def test_no_role_has_a_wildcard_where_the_service_allows_a_narrower_resource() -
 
 
 @pytest.mark.promise("security-measures")
-@pytest.mark.parametrize("name", ["SubjectsTable", "SuppressionsTable"])
+@pytest.mark.parametrize("name", ["SubjectsTable", "SuppressionsTable", "LedgerTable"])
 def test_a_table_can_be_restored_and_not_be_deleted_by_mistake(name: str) -> None:
     table = of_type("AWS::DynamoDB::Table")[name]
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
@@ -80,8 +80,59 @@ def test_records_have_a_time_to_live_and_a_stream() -> None:
 
 
 @pytest.mark.promise("email-opt-out")
-def test_suppressions_have_no_time_to_live() -> None:
-    assert "TimeToLiveSpecification" not in of_type("AWS::DynamoDB::Table")["SuppressionsTable"]
+def test_suppressions_have_no_time_to_live_and_their_changes_are_followed_too() -> None:
+    table = of_type("AWS::DynamoDB::Table")["SuppressionsTable"]
+    assert "TimeToLiveSpecification" not in table
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+@pytest.mark.promise("security-measures")
+def test_a_change_that_cannot_be_entered_is_found_given_up_and_kept_aside_and_blocks_nothing() -> None:
+    events = of_type("AWS::Serverless::Function")["LedgerFunction"]["Events"]
+    assert events.keys() == {"Subjects", "Suppressions"}
+    for event in events.values():
+        stream = event["Properties"]
+        assert stream["BisectBatchOnFunctionError"] is True
+        assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert stream["MaximumRecordAgeInSeconds"] < 86400, "the stream itself forgets after a day"
+        assert "FilterCriteria" not in stream, "no change slips by"
+    assert len(re.findall(r"OnFailure: \{ Destination: !GetAtt LedgerFailures\.Arn \}", TEMPLATE)) == len(events)
+
+
+@pytest.mark.promise("security-measures")
+def test_every_bucket_is_private_and_encrypted_and_refuses_what_is_not_encrypted_on_its_way() -> None:
+    buckets = of_type("AWS::S3::Bucket")
+    assert buckets.keys() >= {"MailBucket", "LedgerFailures", "SealsBucket"}
+    for name, bucket in buckets.items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["BucketEncryption"], name
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name
+        policy = of_type("AWS::S3::BucketPolicy")[f"{name}Policy"]["PolicyDocument"]["Statement"][0]
+        assert (policy["Sid"], policy["Effect"]) == ("TlsOnly", "Deny"), name
+
+
+@pytest.mark.promise("review-then-discard")
+def test_changes_that_were_given_up_are_forgotten_after_a_week() -> None:
+    bucket = of_type("AWS::S3::Bucket")["LedgerFailures"]
+    assert "VersioningConfiguration" not in bucket, "a version would outlive its deletion"
+    assert 7 in [rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]]
+
+
+@pytest.mark.promise("security-measures")
+def test_seals_can_be_neither_written_over_nor_deleted_and_only_entries_go() -> None:
+    bucket = of_type("AWS::S3::Bucket")["SealsBucket"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"].keys() == {"Mode", "Days"}
+    rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    assert [rule["Prefix"] for rule in rules] == ["entries/"]
+
+
+@pytest.mark.promise("review-then-discard")
+def test_the_default_of_ledger_days_is_the_shipped_policys() -> None:
+    default = re.search(r"LedgerDays:\n    Type: Number\n    Default: (\d+)", TEMPLATE)
+    assert default
+    assert int(default[1]) * 86400 == load_policy().ledger.kept_for
 
 
 @pytest.mark.promise("review-then-discard")

@@ -372,7 +372,7 @@ def test_whatever_happens_to_three_hundred_records_each_is_told_and_the_counts_r
     }
     assert after.ledger.written == 300 - many["unheard"]
     assert after.ledger.live == many["live"]
-    assert after.ledger.reconciles
+    assert after.ledger.unwritten == 0
     assert after.ledger.held == many["live"] + many["unheard"]
 
 
@@ -388,3 +388,14 @@ def test_yesterdays_seal_is_verified_and_what_is_wrong_with_it_is_named() -> Non
     assert (report.health[-1].of, report.health[-1].outcome) == ("seal of 2027-01-16", "fine")
     world.seals.files["entries/2027-01-15.jsonl"] += b"{}\n"
     assert world.audit().health[-1].outcome == "breach"
+
+
+def test_a_record_that_went_and_was_never_heard_of_is_told_once() -> None:
+    world = World()
+    key = world.write("orphan", due=START + 9 * DAY, hear=False)
+    world.delete(key)
+    report = world.audit()
+    assert (report.ledger.written, report.ledger.discarded, report.ledger.unwritten) == (0, {"unknown": 1}, 1)
+    assert report.breaches == ("1 records went of which the ledger had never heard that they were written",)
+    world.now += DAY
+    assert world.audit().verdict == "kept"

@@ -5,8 +5,8 @@ It rests on the ledger's open commitments and not on the discard dates in the re
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kept.app import audit_scan
@@ -15,7 +15,7 @@ from kept.app.ports import Commitments, Deadlines, Deployed, LedgerDays, RawMail
 from kept.domain import audit
 from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
 from kept.domain.policy import Policy
-from kept.domain.seal import day_before, entries_name, seal_name
+from kept.domain.seal import day_after, day_before, entries_name, seal_name
 from kept.domain.verification import Range, verify
 
 BEHIND_MINUTES = 60  # a change that took longer to reach the ledger is a breach
@@ -75,7 +75,7 @@ def run(
         drift=tuple(_drift(intent, stores.deployed)),
         health=(*_health(intent, stores.deployed, now), *_seal(day, stores)),
         deadlines=_deadlines(policy, stores.deadlines, now),
-        ledger=_ledger(day, night, stores.days),
+        ledger=_ledger(day, night, stores),
     )
     report = audit.judged(report) if before is None else audit.merged(before, audit.judged(report))
     if report is before:
@@ -89,7 +89,10 @@ def _still_open(day: str, overdue: Found, stores: Stores, now: int) -> list[Stra
 
     Their commitments are closed a day after they were first reported: for so long, the stream may still tell.
     """
-    reported = _reported_gone(day, stores.reports) if overdue.gone else set()
+    earlier = _earlier_report(day, stores.reports) if overdue.gone else None
+    reported = {
+        (each.record, each.due) for each in (earlier.overdue.stragglers if earlier else ()) if each.outcome == "gone"
+    }
     found = []
     for commitment in overdue.gone:
         still = stores.commitments.find(commitment)
@@ -102,12 +105,10 @@ def _still_open(day: str, overdue: Found, stores: Stores, now: int) -> list[Stra
     return found
 
 
-def _reported_gone(day: str, reports: Reports) -> set[tuple[str, dt.datetime]]:
-    """What the last report of an earlier day says is gone without an entry."""
+def _earlier_report(day: str, reports: Reports) -> Report | None:
+    """The last report of an earlier day."""
     earlier = next((each.day for each in reports.summaries() if each.day < day), None)
-    report = reports.find(earlier) if earlier else None
-    stragglers = report.overdue.stragglers if report else ()
-    return {(each.record, each.due) for each in stragglers if each.outcome == "gone"}
+    return reports.find(earlier) if earlier else None
 
 
 def _drift(intent: Intent, deployed: Deployed) -> list[Check]:
@@ -172,27 +173,32 @@ def _deadlines(policy: Policy, deadlines: Deadlines, now: int) -> audit.Deadline
     return audit.Deadlines(requests=requests, complaints=complaints, oldest_hours=max(late, default=0))
 
 
-def _ledger(day: str, night: audit_scan.Night, days: LedgerDays) -> Ledger:
+def _ledger(day: str, night: audit_scan.Night, stores: Stores) -> Ledger:
     """What the ledger counted from its first day to this one; what it says is held, beside what was read."""
-    first = days.first_day()
-    discarded: dict[str, int] = {}
+    first = stores.days.first_day()
+    discarded: Counter[str] = Counter()
     yesterday: dict[str, int] = {}
-    written = live = 0
-    last = dt.date.fromisoformat(day)
-    each = dt.date.fromisoformat(first) if first else last
-    while each <= last:
-        counts = days.counts(each.isoformat())
-        written, live = written + counts.written, live + counts.opened - counts.closed
-        for reason, number in counts.discarded.items():
-            discarded[reason] = discarded.get(reason, 0) + number
-        if each == last - dt.timedelta(days=1):
-            yesterday = dict(counts.discarded)
-        each += dt.timedelta(days=1)
+    written = opened = closed = 0
+    for each in _days(first or day, day):
+        counts = stores.days.counts(each)
+        written, opened, closed = written + counts.written, opened + counts.opened, closed + counts.closed
+        discarded.update(counts.discarded)
+        if each == day_before(day):
+            yesterday = dict(sorted(counts.discarded.items()))
+    earlier = _earlier_report(day, stores.reports)
+    live = opened - closed
     return Ledger(
         written=written,
         discarded=dict(sorted(discarded.items())),
-        discarded_yesterday=dict(sorted(yesterday.items())),
+        discarded_yesterday=yesterday,
         live=live,
         held=night.ledgered if night.whole else None,
-        reconciles=written == sum(discarded.values()) + live,
+        unwritten=discarded.total() + live - written,
+        unwritten_before=earlier.ledger.unwritten if earlier else 0,
     )
+
+
+def _days(first: str, last: str) -> Iterator[str]:
+    while first <= last:
+        yield first
+        first = day_after(first)

@@ -6,7 +6,6 @@ import re
 
 from kept.app.ports import RawMail
 from kept.domain.errors import NotFoundError
-from kept.domain.mail.reader import attachment_bytes
 from kept.domain.records import Message
 
 LARGEST_FILE = 4 * 1024 * 1024  # bytes; Lambda answers 6 MB at most, and base64 takes a third more
@@ -20,6 +19,8 @@ def read_file(message: Message, place: str, *, raw_mail: RawMail) -> tuple[str, 
 
     Raises NotFoundError where there is none, it is discarded already, or larger than can be answered here.
     """
+    from kept.domain.mail.reader import attachment_bytes  # the reader is large, and files are seldom asked for
+
     mail = message.mail
     whole = place == WHOLE_MAIL
     number = int(place) if place.isascii() and place.isdecimal() and len(place) < 4 else -1

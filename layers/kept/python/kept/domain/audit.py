@@ -142,9 +142,11 @@ class Deadlines(_Part, frozen=True, kw_only=True):
 
 
 class Ledger(_Part, frozen=True, kw_only=True):
-    """What the ledger counted since it began: every record that was written was discarded or is live.
+    """What the ledger counted since it began: written + unwritten = discarded + live.
 
-    `live` are its open commitments, `held` the records that were read in the table, where all were read in one night.
+    `live` are its open commitments; `held` the records that were read in the table, where all were read in one night;
+    `unwritten` those that went and of which it had never heard that they were written, and `unwritten_before` how many
+    of these the last report of an earlier day had.
     """
 
     written: Count = 0
@@ -152,7 +154,8 @@ class Ledger(_Part, frozen=True, kw_only=True):
     discarded_yesterday: dict[str, int] = {}
     live: int = 0
     held: int | None = None
-    reconciles: bool = True
+    unwritten: int = 0
+    unwritten_before: int = 0
 
 
 class Expectation(_Part, frozen=True, kw_only=True):
@@ -286,7 +289,10 @@ def breaches_of(report: Report) -> tuple[str, ...]:
         *((1, f"{check.of}: {check.what} is {check.found}, not {check.expected}") for check in drift + health),
         (deadlines.requests, "requests wait for their answer longer than the policy says"),
         (deadlines.complaints, "complaints wait for their answer longer than the policy says"),
-        (int(not report.ledger.reconciles), "count of records written is not that of records discarded and held"),
+        (
+            max(0, report.ledger.unwritten - report.ledger.unwritten_before),
+            "records went of which the ledger had never heard that they were written",
+        ),
     ]
     return tuple(text if ": " in text else f"{count} {text}" for count, text in found if count)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from kept.domain.canonical_json import LARGEST_INTEGER, canonical_json
-from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Gone, Mark, Move
+from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Commitment, Gone, History, Mark, Move
 from kept.domain.errors import ConfigurationError
 from kept.domain.identity import KeyedHash
 from kept.domain.policy import Policy, Retentions
@@ -179,6 +179,27 @@ def entry_of(change: Change, keys: LedgerKeys, policy: Policy, written_at: int) 
     )
 
 
+def missing_entry(commitment: Commitment, history: History, now: int) -> Entry:
+    """What is written of a record that is gone although no change told of it.
+
+    It comes after the last change that was heard of, and before any that may still be.
+    """
+    last = max((move.sequence for move in history.moves), default=commitment.sequence)
+    return Entry(
+        what="discarded",
+        kind=commitment.kind,
+        store="subjects",
+        subject=commitment.subject,
+        record=commitment.record,
+        sequence=sequence_of(str(int(last) + 1)),
+        content="",
+        at=now,
+        written_at=now,
+        reason="missing",
+        due_at=history.due_at,
+    )
+
+
 def mark_of(change: Change, policy: Policy) -> Mark | None:
     """What a change does to the record's commitment: nothing, where its date is not touched or nobody said why.
 
@@ -239,7 +260,7 @@ def _is_another(change: Change, before: Fields, after: Fields) -> bool:
         )
         return DISCARD_REASON not in after and (newer or DISCARD_REASON in before)
     date = discard_date(before)
-    over = (date is not None and date <= change.at) or before.get("status") == "reviewed"
+    over = (date is not None and date <= change.at + _CLOCKS_DIFFER_BY) or before.get("status") == "reviewed"
     if change.kind == "message":
         return over and before.get("reference") != after.get("reference")
     return over and _without_date(before) != _without_date(after)
