@@ -32,35 +32,22 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-<<<<<<< HEAD
-    "jinja2": {"exports", "pages", "account", "desk", "purge_audit"},  # audits: only for who looks at a page
-=======
     "jinja2": {"pages", "account", "desk", "exports", "purge_audit"},  # audits: only for who looks at a page
->>>>>>> main
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
     "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
     "aws_lambda_powertools.utilities.batch": OF_BATCHES,
     "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports", "purge_audit"},
-<<<<<<< HEAD
-    "kept.adapters.export_files": {"exports", "ledger"},  # account: only once somebody looks at a package
-=======
     "kept.adapters.export_files": {"ledger", "exports"},  # account: only once somebody looks at a package
->>>>>>> main
     "kept.adapters.dynamo.exports": {"exports"},
     "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
     "kept.adapters.dynamo.messages": WITH_MESSAGES,
     "kept.adapters.dynamo.suppressions": WITH_SUPPRESSIONS,
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
-<<<<<<< HEAD
-    "kept.adapters.dynamo.ledger": {"exports", "ledger", "purge_audit"},
-    "kept.adapters.dynamo.ledger_days": {"exports", "ledger", "seal", "purge_audit"},
-=======
     "kept.adapters.dynamo.ledger": {"ledger", "purge_audit", "exports"},
     "kept.adapters.dynamo.ledger_days": {"ledger", "seal", "purge_audit", "exports"},
->>>>>>> main
     "kept.adapters.seals": {"seal", "purge_audit"},
     "kept.adapters.events": {"seal", "purge_audit"},
     "kept.adapters.reports": {"audits", "purge_audit"},
