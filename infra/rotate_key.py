@@ -15,7 +15,7 @@ import boto3
 
 from kept.adapters.dynamo import key_rotation
 from kept.domain.errors import ConflictError, KeptError
-from kept.domain.identity import Keys
+from kept.domain.identity import UNSIGNING, Keys
 
 LONGEST_INVOCATION = 120  # seconds; no function that has the hash key may run longer
 
@@ -30,7 +30,7 @@ def rotate(outputs: dict[str, str], stack: str) -> int:
     except ConflictError:  # begun, and then interrupted
         rotating = False
     if not rotating:
-        longer = f"{secret}\n{secrets.token_urlsafe(48)}"
+        longer = f"{secret}\n{UNSIGNING}{secrets.token_urlsafe(48)}"
         key_rotation.begin(table, Keys(secret), Keys(longer))
         store.put_secret_value(SecretId=secret_id, SecretString=longer)
         count = key_rotation.rewrite(table, Keys(longer))
@@ -44,6 +44,8 @@ def rotate(outputs: dict[str, str], stack: str) -> int:
         print(f"Deploy with KeyGeneration={keys.generation}, then run this again.", file=sys.stderr)
         return 1
     time.sleep(max(0.0, LONGEST_INVOCATION - youngest))
+    if f"\n{UNSIGNING}" in secret:  # every function has it now, so what it signs will be known as ours
+        store.put_secret_value(SecretId=secret_id, SecretString=secret.replace(f"\n{UNSIGNING}", "\n"))
     print(f"The rotation has ended: {key_rotation.finish(table, keys)} suppressions under the older key are removed.")
     return 0
 

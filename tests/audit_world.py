@@ -20,7 +20,7 @@ from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, LedgerKeys, sequence_of
 from kept.domain.policy import load_policy
 from kept.domain.records import Kind
-from tests.fakes import MemoryEvents, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySeals
+from tests.fakes import MemoryEvents, MemoryExportFiles, MemoryLedger, MemoryPartition, MemoryRawMail, MemorySeals
 
 POLICY = load_policy()
 HOUR, DAY = 3600, 86400
@@ -83,7 +83,7 @@ class World:
         self.settings = {"time to live is on": "yes"}
         self.queues: dict[str, int | None] = {"dead": 0}
         self.stream_age: int | None = 0
-        self.waiting_for: dict[Kind, tuple[int, int | None]] = {}
+        self.waiting_for: dict[Kind, list[int]] = {}
         self.has_time: Callable[[], bool] = lambda: True
         self.settle: Callable[[], None] = lambda: None
         self.units = 0.0
@@ -136,7 +136,15 @@ class World:
         change = Change(
             "subjects", sequence, self.now, key.subject_id, key.sort_key, before, after, by_time_to_live=by_time_to_live
         )
-        follow(change, policy=POLICY, keys=self.keys, ledger=self.ledger, raw_mail=self.raw_mail, now=self.now)
+        follow(
+            change,
+            policy=POLICY,
+            keys=self.keys,
+            ledger=self.ledger,
+            raw_mail=self.raw_mail,
+            exports=MemoryExportFiles(),
+            now=self.now,
+        )
 
     # ---------------------------------------------------------------- the audit
 
@@ -212,9 +220,9 @@ class World:
     def stream_age_minutes(self, _function: str, _now: int) -> int | None:
         return self.stream_age
 
-    def overdue(self, kind: Kind, before: int, now: int) -> tuple[int, int | None]:
+    def overdue(self, kind: Kind, before: int, now: int) -> list[int]:
         assert before < now
-        return self.waiting_for.get(kind, (0, None))
+        return self.waiting_for.get(kind, [])
 
 
 class _Mails:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from kept.app.ports import DayCounts, HeldItem, LinkMail, OutgoingMail, Page, PhoneUse, PostUse
+from kept.app.ports import (
+    AnswerKind,
+    DayCounts,
+    HeldItem,
+    OutgoingMail,
+    Page,
+    PhoneUse,
+    PostUse,
+    QueuedMail,
+    UploadForm,
+)
+from kept.domain.account import Account, Registration
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (
     ConflictError,
@@ -17,15 +30,16 @@ from kept.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
+from kept.domain.exports import LEASE_SECONDS, Export
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.ledger import Entry, LedgerKeys, StatedReason, sequence_of
+from kept.domain.ledger import Entry, LedgerKeys, StatedReason, missing_entry
 from kept.domain.orders import Order, ended
 from kept.domain.permission import Check, Permission
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 from kept.domain.seal import day_of_seal
-from kept.domain.suppression import Reason, Scope
+from kept.domain.suppression import Reason, Scope, Suppression
 
 
 class MemoryMessages:
@@ -72,13 +86,65 @@ class MemoryMessages:
             raise ConflictError
         self.records[key] = replace(standing, notes=(*standing.notes, note))
 
-    def review(self, before: Message, after: Message, now: int) -> None:
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        record = self.records.get((subject, record_id))
+        if record is None or not is_held(record.discard_at, now):
+            raise NotFoundError
+        return record
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        key = (message.subject_id, message.record_id)
+        standing = self.records.get(key)
+        if standing is None or not is_held(standing.discard_at, now):
+            raise NotFoundError
+        self.records[key] = replace(standing, openings=(*standing.openings, opening))
+
+    def change(self, before: Message, after: Message, now: int) -> None:
         key = (after.subject_id, after.record_id)
         standing = self.records.get(key)
-        unchanged = standing and (standing.discard_at, standing.status) == (before.discard_at, before.status)
+        unchanged = standing and _what_two_may_change(standing) == _what_two_may_change(before)
         if not unchanged or not is_held(before.discard_at, now):
             raise ConflictError
-        self.records[key] = replace(after, notes=standing.notes if standing else ())
+        kept = {"notes": standing.notes, "openings": standing.openings} if standing else {}
+        self.records[key] = replace(after, **kept)
+
+
+def _what_two_may_change(message: Message) -> tuple[object, ...]:
+    return message.discard_at, message.status, message.answer_by, message.hold
+
+
+class MemoryAccounts:
+    """Keeps the port `Accounts`."""
+
+    def __init__(self) -> None:
+        self.registrations: dict[tuple[bytes, str], Registration] = {}
+        self.accounts: dict[bytes, Account] = {}
+
+    def add_registration(self, registration: Registration) -> None:
+        self.registrations[registration.subject_id, registration.record_id] = registration
+
+    def find_registration(self, subject: SubjectId, record_id: str, now: int) -> Registration | None:
+        found = self.registrations.get((subject, record_id))
+        return found if found and is_held(found.discard_at, now) else None
+
+    def end_registration(self, subject: SubjectId, record_id: str) -> None:
+        self.registrations.pop((subject, record_id), None)
+
+    def find(self, subject: SubjectId, now: int) -> Account | None:
+        found = self.accounts.get(subject)
+        return found if found and is_held(found.discard_at, now) else None
+
+    def add(self, account: Account, now: int) -> Account | None:
+        standing = self.find(account.subject_id, now)
+        if standing is None:
+            self.accounts[account.subject_id] = account
+        return standing
+
+    def change(self, before: Account, after: Account, now: int) -> None:
+        standing = self.find(before.subject_id, now)
+        if standing is None or standing.revision != before.revision:
+            raise ConflictError
+        self.accounts[before.subject_id] = replace(after, revision=before.revision + 1)
 
 
 class MemorySuppressions:
@@ -92,6 +158,17 @@ class MemorySuppressions:
         if self.failing:
             raise UnavailableError
         self.entries.setdefault((subject, scope), (reason, at))
+
+    def of(self, subject: SubjectId) -> dict[Scope, Suppression]:
+        if self.failing:
+            raise UnavailableError
+        return {scope: Suppression(*entry) for (owner, scope), entry in self.entries.items() if owner == subject}
+
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        if self.failing:
+            raise UnavailableError
+        for scope in scopes:
+            self.entries.pop((subject, scope), None)
 
     def scopes_of(self, subjects: Collection[SubjectId]) -> dict[SubjectId, frozenset[Scope]]:
         if self.failing:
@@ -147,9 +224,9 @@ class MemoryMailQueue:
     """Keeps the port `MailQueue`."""
 
     def __init__(self) -> None:
-        self.mails: list[LinkMail] = []
+        self.mails: list[QueuedMail] = []
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         self.mails.append(mail)
 
 
@@ -212,13 +289,15 @@ class MemoryProofs:
     def add_link(self, link: Link) -> None:
         self.links[link.subject_id, link.secret_hash] = link
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
         link = self.links.get((subject, secret_hash))
         if link is None or not is_held(link.discard_at, now):
             raise NotFoundError
-        return self.links.pop((subject, secret_hash))
+        return link
 
-    def add_session(self, session: Session) -> None:
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        self.find_link(link.subject_id, link.secret_hash, now)
+        del self.links[link.subject_id, link.secret_hash]
         self.sessions[session.subject_id, session.secret_hash] = session
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
@@ -231,6 +310,88 @@ class MemoryProofs:
         self.sessions.pop((subject, secret_hash), None)
 
 
+class MemoryExports:
+    """Keeps the port `Exports`."""
+
+    def __init__(self) -> None:
+        self.exports: dict[tuple[bytes, str], Export] = {}
+        self.places: dict[bytes, tuple[str, int]] = {}
+        self.leases: dict[str, tuple[str, int]] = {}
+
+    def begin(self, export: Export, now: int) -> Export:
+        standing, until = self.places.get(export.subject_id, ("", 0))
+        found = self.exports.get((export.subject_id, standing))
+        if found and until > now and found.is_being_made(now):
+            return found
+        self.places[export.subject_id] = (export.export_id, export.made_by)
+        self.exports[export.subject_id, export.export_id] = export
+        return export
+
+    def find(self, subject: SubjectId, export_id: str, now: int) -> Export:
+        found = self.exports.get((subject, export_id))
+        if found is None or not is_held(found.discard_at, now):
+            raise NotFoundError
+        return found
+
+    def asked(self, export: Export, at: int) -> None:
+        self._change(export, status="waiting", asked_at=at)
+
+    def claim(self, export: Export, lease: str, now: int) -> bool:
+        if self.leases.get(export.export_id, ("", 0))[1] > now or not self._change(export, status="making"):
+            return False
+        self.leases[export.export_id] = (lease, now + LEASE_SECONDS)
+        return True
+
+    def release(self, export: Export, lease: str) -> None:
+        if self.leases.get(export.export_id, ("", 0))[0] == lease:
+            self.leases[export.export_id] = (lease, 0)
+            self._change(export, status="waiting")
+
+    def finish(self, export: Export, lease: str) -> bool:
+        if self.leases.get(export.export_id, ("", 0))[0] != lease or not self._change(export, status="ready"):
+            return False
+        self.exports[export.subject_id, export.export_id] = export
+        del self.leases[export.export_id]
+        return True
+
+    def _change(self, export: Export, **changes: Any) -> bool:
+        key = (export.subject_id, export.export_id)
+        if key not in self.exports or self.exports[key].status == "ready":
+            return False
+        self.exports[key] = replace(self.exports[key], **changes)
+        return True
+
+
+class MemoryExportFiles:
+    """Keeps the port `ExportFiles`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    @contextmanager
+    def upload(self, key: str) -> Iterator[io.BytesIO]:
+        sink = io.BytesIO()
+        yield sink
+        self.files[key] = sink.getvalue()
+
+    def url(self, key: str, name: str, seconds: int) -> str:
+        return f"memory:{key}?name={name}&seconds={seconds}"
+
+    def upload_form(self, key: str, largest: int, seconds: int) -> UploadForm:
+        return UploadForm(f"memory:{key}", {"largest": str(largest), "seconds": str(seconds)})
+
+    def size(self, key: str) -> int | None:
+        return len(self.files[key]) if key in self.files else None
+
+    def read(self, key: str) -> Iterator[bytes]:
+        if key not in self.files:
+            raise NotFoundError
+        return iter([self.files[key]])
+
+    def discard(self, key: str) -> None:
+        self.files.pop(key, None)
+
+
 class MemoryRawMail:
     """Keeps the port `RawMail`."""
 
@@ -239,6 +400,9 @@ class MemoryRawMail:
 
     def read(self, key: str) -> bytes | None:
         return self.mails.get(key)
+
+    def pieces(self, key: str) -> Iterator[bytes] | None:
+        return iter([self.mails[key]]) if key in self.mails else None
 
     def discard(self, key: str) -> None:
         self.mails.pop(key, None)
@@ -312,20 +476,7 @@ class MemoryLedger:
         if self.find(commitment) is None:
             return False
         history, _ = self.histories[commitment.subject, commitment.record]
-        last = max((move.sequence for move in history.moves), default=commitment.sequence)
-        entry = Entry(
-            what="discarded",
-            kind=commitment.kind,
-            store="subjects",
-            subject=commitment.subject,
-            record=commitment.record,
-            sequence=sequence_of(str(int(last) + 1)),
-            content="",
-            at=now,
-            written_at=now,
-            reason="missing",
-            due_at=history.due_at,
-        )
+        entry = missing_entry(commitment, history, now)
         return self.add(entry, Gone(entry.sequence), commitment.key)
 
 
@@ -375,17 +526,17 @@ class MemoryOutbox:
 
     def __init__(self, gate: Callable[[Check], Permission] | None = None, *, failing: bool = False) -> None:
         self.gate = gate
-        self.claims: dict[tuple[bytes, Kind], int] = {}
+        self.claims: dict[tuple[bytes, AnswerKind], int] = {}
         self.sent: list[OutgoingMail] = []
         self.failing = failing
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         if self.claims.get((subject, kind), 0) > now:
             return False
         self.claims[subject, kind] = now + 86400
         return True
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         self.claims.pop((subject, kind), None)
 
     def send(self, answer: OutgoingMail) -> None:

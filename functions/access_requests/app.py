@@ -48,4 +48,8 @@ def post_access_request(request: Request[AccessRequestBody]) -> Answer:
         now=now(),
     )
     handler.observer.count("AccessRequests", channel="form")
-    return see("/thanks/access-request") if request.is_form else Answer(202, AskedBody(asked.reference))
+    return (
+        see(f"/{request.language}/thanks/access-request")
+        if request.is_form
+        else Answer(202, AskedBody(asked.reference))
+    )

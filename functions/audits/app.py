@@ -9,7 +9,7 @@ import msgspec
 from kept.domain.audit import Report, Summary
 from kept.domain.errors import NotFoundError
 from kept.entry import wiring
-from kept.entry.http import Answer, Api, Request
+from kept.entry.http import HTML, Answer, Api, Request
 
 handler = Api()
 
@@ -50,5 +50,5 @@ def _report(request: Request[None], day: str) -> Answer:
     if request.wants_page:
         from kept.entry import audits
 
-        return audits.page_answer(report, wiring.policy().site)
+        return Answer(200, audits.page(report, alone=False), HTML)
     return Answer(200, report)

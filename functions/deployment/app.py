@@ -9,7 +9,7 @@ from typing import Any
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.adapters.secrets import read_keys
 from kept.adapters.ses import activate_receipt_rules
-from kept.app.check_deployment import check_ledger_days, check_mail_lifecycle
+from kept.app.check_deployment import check_export_lifecycle, check_ledger_days, check_mail_lifecycle
 from kept.domain.errors import KeptError
 from kept.domain.policy import load_policy
 from kept.entry.observability import Observer, describe
@@ -46,6 +46,7 @@ def _check(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
         return {}
     policy = load_policy()
     check_mail_lifecycle(policy, int(properties["MailLifecycleDays"]))
+    check_export_lifecycle(policy, int(properties["ExportLifecycleDays"]))
     check_ledger_days(policy, int(properties["LedgerDays"]))
     keys = read_keys(setting("HASH_KEY_SECRET"))
     return {"KeyCheck": DynamoSuppressions(setting("SUPPRESSIONS_TABLE"), keys).agree_on_key()}

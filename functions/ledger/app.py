@@ -27,9 +27,15 @@ def _follow(record: dict[str, Any]) -> None:
     change = read_change(record, "suppressions" if suppressions else "subjects")
     ledger = wiring.ledger()
     entry, discarded = follow(
-        change, policy=wiring.policy(), keys=ledger.keys, ledger=ledger, raw_mail=wiring.raw_mail(), now=now()
+        change,
+        policy=wiring.policy(),
+        keys=ledger.keys,
+        ledger=ledger,
+        raw_mail=wiring.raw_mail(),
+        exports=wiring.export_files(),
+        now=now(),
     )
     if discarded:
-        observer.count("RawMailDiscarded")
+        observer.count("FilesDiscarded", discarded)
     if entry is not None:
         observer.count("LedgerEntries", what=entry.what, reason=entry.reason or "none")

@@ -1,4 +1,4 @@
-"""Makes and sends the mail that other functions put into the queue: links to what is held about somebody."""
+"""Makes and sends the mail that other functions put into the queue."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 from aws_lambda_powertools.utilities.batch import EventType
 
 from kept.adapters.clock import now
-from kept.app.ports import LinkMail
-from kept.app.prove_identity import mail_link
+from kept.app.ports import QueuedMail
+from kept.app.send_mail import send_queued_mail
 from kept.entry import wiring
 from kept.entry.batches import handle_batch
 from kept.entry.observability import Observer
@@ -24,8 +24,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _send(record: dict[str, Any]) -> None:
-    sent = mail_link(
-        msgspec.json.decode(record["body"], type=LinkMail),
+    mail = msgspec.json.decode(record["body"], type=QueuedMail)
+    sent = send_queued_mail(
+        mail,
         policy=wiring.policy(),
         keys=wiring.keys(),
         proofs=wiring.proofs(),
@@ -33,4 +34,4 @@ def _send(record: dict[str, Any]) -> None:
         public_url=setting("PUBLIC_URL"),
         now=now(),
     )
-    observer.count("LinksMailed", outcome="sent" if sent else "enough-are-alive")
+    observer.count("MailsSent", topic=mail.topic, outcome="sent" if sent else "not-again")

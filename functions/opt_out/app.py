@@ -13,7 +13,7 @@ from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.opt_out_token import read_opt_out_token
 from kept.domain.suppression import EVERYTHING, MARKETING, Scope
 from kept.entry import wiring
-from kept.entry.http import Answer, Api, Request, see
+from kept.entry.http import HTML, Answer, Api, Request, see
 
 api = Api()
 
@@ -23,6 +23,7 @@ class OptOutBody(msgspec.Struct, forbid_unknown_fields=True):
 
     email: Annotated[str, Meta(max_length=254)] | None = None
     token: Annotated[str, Meta(max_length=254)] | None = None
+    locale: Annotated[str, Meta(max_length=35)] | None = None
 
 
 class OptedOutBody(msgspec.Struct):
@@ -51,18 +52,20 @@ def post_opt_out(request: Request[OptOutBody]) -> Answer:
     else:
         scope = _use(str(token))
     if request.is_form:
-        return see("/thanks/opt-out")
+        return see(f"/{request.language}/thanks/opt-out")
     return Answer(202, OptedOutBody(_WHAT_STOPS.get(scope, _LIST_STOPS)))
 
 
-@api.route("GET", "/opt-outs/{token}", summary="What an unsubscribe link stops, and a button", answers={200: None})
-def get_opt_out(_: Request[None], token: str) -> Answer:
+@api.page("/opt-outs/{token}", summary="What an unsubscribe link stops, and a button")
+def get_opt_out(request: Request[None], token: str) -> Answer:
     """Show the button and change nothing: link scanners come here before people do."""
     _subject, scope = read_opt_out_token(wiring.keys(), token)
-    return _page(scope, token)
+    return _page(request, scope, token)
 
 
-@api.route("POST", "/opt-outs/{token}", summary="Unsubscribe with one click", answers={200: OptedOutBody})
+@api.route(
+    "POST", "/opt-outs/{token}", summary="Unsubscribe with one click", answers={200: OptedOutBody}, in_languages=True
+)
 def post_one_click(request: Request[None], token: str) -> Answer:
     """Stop what the link stops (RFC 8058), idempotently, without a redirect, a cookie or a login.
 
@@ -70,7 +73,9 @@ def post_one_click(request: Request[None], token: str) -> Answer:
     something else with a token of ours wants the same.
     """
     scope = _use(token)
-    return _page(scope) if request.wants_page else Answer(200, OptedOutBody(_WHAT_STOPS.get(scope, _LIST_STOPS)))
+    if request.wants_page:
+        return _page(request, scope)
+    return Answer(200, OptedOutBody(_WHAT_STOPS.get(scope, _LIST_STOPS)))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -113,9 +118,9 @@ def _heed(record: dict[str, Any]) -> None:
     api.observer.count("OptOuts", len(feedback.addresses), channel=feedback.reason)
 
 
-def _page(scope: Scope, token: str | None = None) -> Answer:
+def _page(request: Request[None], scope: Scope, token: str | None = None) -> Answer:
     """The page with the button; without a token, what follows it."""
     from kept.entry import pages  # mail clients' buttons need no page, and are the most
 
-    policy = wiring.policy()
-    return pages.page("opt-out.html", site=policy.site, scope=scope, of_list=policy.list_of(scope), token=token)
+    of_list = wiring.policy().list_of(scope)
+    return Answer(200, pages.page("opt-out.html", request, scope=scope, of_list=of_list, token=token), HTML)

@@ -12,10 +12,10 @@ from kept.adapters.clock import now
 from kept.app.orders import OrderPlaced, take_order
 from kept.domain.errors import FieldProblem, InvalidInputError, KeptError, UnavailableError
 from kept.domain.orders import Order
+from kept.domain.times import iso
 from kept.entry import wiring
 from kept.entry.body import read_body
 from kept.entry.http import Answer, Api, Request
-from kept.entry.times import iso
 
 api = Api()
 

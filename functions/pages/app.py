@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -9,42 +10,95 @@ import msgspec
 from kept.adapters.clock import now
 from kept.domain.errors import NotFoundError
 from kept.domain.form_token import make_form_token
-from kept.domain.policy import SHIPPED, Policy, Retentions
+from kept.domain.identity import read_reference
+from kept.domain.policy import SHIPPED, Policy, Promise, Retentions
+from kept.domain.times import iso, seconds_of
 from kept.entry import pages, wiring
-from kept.entry.http import Answer, Api, Request
+from kept.entry.exports import schema
+from kept.entry.http import FOREVER, HTML, Answer, Api, Request
+from kept.entry.settings import setting
 
 handler = Api()
 
 OPENAPI = SHIPPED.with_name("openapi.json")  # made from the routes by the build
+FORMS = ("write", "stop-emails", "your-data", "complain", "cancel")
+TOPICS = ("contact", "complaint", "opt-out", "access-request", "registration")
+SECURITY_TXT_LIVES = 180 * 86400  # seconds; RFC 9116 section 2.5.5 advises less than a year
 
 
-@handler.route("GET", "/", summary="What would you like to do?", answers={200: None})
-def home(_: Request[None]) -> Answer:
-    """The forms, with a token that says when they were shown."""
-    policy = wiring.policy()
-    token = make_form_token(wiring.keys(), now())
-    return pages.page("home.html", site=policy.site, form_token=token, retention=policy.retention.message)
+class PromisesBody(msgspec.Struct):
+    """Each promise of the policy."""
+
+    version: str
+    promises: tuple[Promise, ...]
 
 
-@handler.route("GET", "/thanks/{topic}", summary="After a form", answers={200: None})
+@handler.page("/", summary="What would you like to do?")
+def home(request: Request[None]) -> Answer:
+    """Everything that a person can do here."""
+    return _page("home.html", request)
+
+
+@handler.page("/{page}", summary="A form of the privacy centre: " + ", ".join(FORMS))
+def form(request: Request[None], page: str) -> Answer:
+    """A form, with a token that says when it was shown."""
+    if page not in FORMS:
+        raise NotFoundError("There is no such page. It may have moved; begin at the first one.")
+    return _page(f"{page}.html", request, form_token=make_form_token(wiring.keys(), now()))
+
+
+@handler.page("/thanks/{topic}", summary="After a form: " + ", ".join(TOPICS), query=("reference", "by", "answer_by"))
 def thanks(request: Request[None], topic: str) -> Answer:
-    """What happens next."""
-    if topic not in {"contact", "opt-out"}:
-        raise NotFoundError("There is no such page.")
+    """What happens next. The query says what the form was answered; what cannot be that is not shown."""
+    if topic not in TOPICS:
+        raise NotFoundError("There is no such page. It may have moved; begin at the first one.")
     query = request.query
-    return pages.page(
-        "thanks.html", site=wiring.policy().site, topic=topic, reference=query.get("reference"), by=query.get("by")
-    )
+    try:
+        reference = read_reference(query.get("reference", ""))
+    except NotFoundError:
+        reference = ""
+    times = {name: seconds_of(query.get(name, "")) for name in ("by", "answer_by")}
+    return _page("thanks.html", request, topic=topic, reference=reference, **times)
 
 
-@handler.route("GET", "/policy", summary="The policy", answers={200: Policy})
+@handler.page("/policy", summary="The policy")
 def policy(request: Request[None]) -> Answer:
     """The policy file: a page for people, JSON for programs."""
     current = wiring.policy()
-    if "text/html" in request.header("accept"):
-        retention: dict[str, Any] = {kind: current.retention_of(kind) for kind in Retentions.__struct_fields__}
-        return pages.page("policy.html", site=current.site, policy=current, retention=retention)
-    return Answer(200, msgspec.json.encode(msgspec.to_builtins(current, enc_hook=str)))
+    if not request.wants_page:
+        return _json(current)
+    retention = {kind: current.retention_of(kind) for kind in Retentions.__struct_fields__}
+    return _page("policy.html", request, retention=retention, recovery_days=int(setting("RECOVERY_DAYS")))
+
+
+@handler.page("/promises", summary="Each promise, and what is done so that it is true")
+def promises(request: Request[None]) -> Answer:
+    """A page for people, JSON for programs."""
+    if request.wants_page:
+        return _page("promises.html", request)
+    current = wiring.policy()
+    return _json(PromisesBody(current.version, current.promises))
+
+
+@handler.route("GET", "/.well-known/security.txt", summary="Where to report a vulnerability", answers={200: None})
+def security_txt(_: Request[None]) -> Answer:
+    """RFC 9116."""
+    policy, url = wiring.policy(), setting("PUBLIC_URL")
+    lines = (
+        f"Contact: mailto:{policy.site.support_email}",
+        f"Expires: {iso(now() + SECURITY_TXT_LIVES)}",
+        f"Preferred-Languages: {', '.join(policy.languages)}",
+        f"Canonical: {url}/.well-known/security.txt",
+        f"Policy: {url}/policy",
+    )
+    return Answer(200, "".join(f"{line}\n" for line in lines).encode(), "text/plain; charset=utf-8")
+
+
+@handler.route("GET", "/.well-known/gpc.json", summary="Global Privacy Control is heeded", answers={200: None})
+def gpc(_: Request[None]) -> Answer:
+    """The support resource of https://www.w3.org/TR/gpc/: nothing is sold or shared here, whoever asks."""
+    since = wiring.policy().effective.isoformat()
+    return Answer(200, json.dumps({"gpc": True, "lastUpdate": since}).encode())
 
 
 @handler.route("GET", "/openapi.json", summary="This interface", answers={200: None})
@@ -53,7 +107,34 @@ def openapi(_: Request[None]) -> Answer:
     return Answer(200, OPENAPI.read_bytes())
 
 
+@handler.route("GET", "/schemas/{name}", summary="What the files of a package look like", answers={200: None})
+def get_schema(_: Request[None], name: str) -> Answer:
+    """A JSON Schema: `export.json` is that of data.json, `manifest.json` that of the manifest."""
+    found = schema(name)
+    if found is None:
+        raise NotFoundError("There is no such schema; there are export.json and manifest.json.")
+    return Answer(200, msgspec.json.encode(found), "application/schema+json")
+
+
 @handler.route("GET", "/style.css", summary="The stylesheet", answers={200: None})
 def style(_: Request[None]) -> Answer:
     """How the pages look."""
-    return pages.stylesheet()
+    return _asset("style.css")
+
+
+@handler.route("GET", "/icon.svg", summary="The icon", answers={200: None})
+def icon(_: Request[None]) -> Answer:
+    """What browsers show beside the title."""
+    return _asset("icon.svg")
+
+
+def _page(template: str, request: Request[None], **context: Any) -> Answer:
+    return Answer(200, pages.page(template, request, **context), HTML)
+
+
+def _asset(name: str) -> Answer:
+    return Answer(200, pages.asset(name), pages.ASSETS[name], cache=FOREVER)
+
+
+def _json(body: Policy | PromisesBody) -> Answer:
+    return Answer(200, msgspec.json.encode(msgspec.to_builtins(body, enc_hook=str)))

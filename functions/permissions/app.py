@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from kept.adapters.clock import now
 from kept.app.permissions import Verdict, ask
-from kept.domain.errors import KeyMismatchError, UnavailableError
+from kept.domain.errors import UnavailableError
 from kept.domain.opt_out_token import make_opt_out_token, unsubscribe_headers
 from kept.domain.permission import Channel, Check, Decision, unknown
 from kept.entry import wiring
@@ -31,7 +31,7 @@ class CheckBody(Check, frozen=True, forbid_unknown_fields=True):
     purpose: Annotated[str, Meta(max_length=64)]
     list: Annotated[str, Meta(max_length=64)] | None = None
     order_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    address_id: Annotated[str, Meta(pattern="^(message|order)-[0-9a-f]{32}$")] | None = None
+    address_id: Annotated[str, Meta(pattern="^((message|order)-[0-9a-f]{32}|account-self)$")] | None = None
 
 
 class ChecksBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,13 +81,9 @@ def post_permissions(request: Request[ChecksBody]) -> Answer:
 
 
 def _ask(checks: list[CheckBody]) -> list[Verdict]:
-    """Ask, once more with the key read anew where it was rotated meanwhile, and know nothing where that fails too."""
+    """Ask; where nothing can be asked, or not with this key, nothing is known of anybody."""
     try:
-        try:
-            return _ask_once(checks)
-        except KeyMismatchError:
-            wiring.forget_keys()
-            return _ask_once(checks)
+        return wiring.with_current_keys(lambda: _ask_once(checks))
     except UnavailableError as error:
         handler.observer.log("failed", error)
         return [Verdict(unknown(check.channel)) for check in checks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -36,6 +37,19 @@ class ReviewBody(msgspec.Struct, forbid_unknown_fields=True):
     kind: Literal["message", "complaint", "request", "machine"] | None = None
 
 
+class ExtensionBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a request is answered later; the person is told so."""
+
+    reason: Text
+
+
+class HoldBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The law that forbids to discard a record before a time."""
+
+    reason: Text
+    until: dt.datetime
+
+
 class CallBody(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody said by telephone."""
 
@@ -61,7 +75,7 @@ def get_queue(request: Request[None]) -> Answer:
         messages=wiring.messages(),
         now=now(),
     )
-    return Answer(200, QueueBody.of(page))
+    return Answer(200, QueueBody.of(page, now()))
 
 
 @handler.route("POST", "/reviews", summary="Record a call", access="staff", reads=CallBody, answers={201: RecordBody})
@@ -70,13 +84,11 @@ def post_call(request: Request[CallBody]) -> Answer:
     body = request.body
     return _record(
         review.record_telephone_call(
-            body.kind,
-            body.email,
-            body.text,
-            by=request.staff,
+            review.Call(body.kind, body.email, body.text, request.staff),
             policy=wiring.policy(),
             keys=wiring.keys(),
             messages=wiring.messages(),
+            mails=wiring.mails(),
             now=now(),
         ),
         status=201,
@@ -86,7 +98,7 @@ def post_call(request: Request[CallBody]) -> Answer:
 @handler.route("GET", "/reviews/{reference}", summary="One record", access="staff", answers={200: RecordBody})
 def get_record(request: Request[None], reference: str) -> Answer:
     """Everything about one record."""
-    return _record(review.read_record(reference, messages=wiring.messages(), now=now()))
+    return _record(review.open_record(reference, by=request.staff, messages=wiring.messages(), now=now()))
 
 
 @handler.route(
@@ -127,8 +139,61 @@ def put_review(request: Request[ReviewBody], reference: str) -> Answer:
     )
 
 
+@handler.route(
+    "POST",
+    "/reviews/{reference}/extensions",
+    summary="Answer a request later",
+    access="staff",
+    reads=ExtensionBody,
+    answers={200: RecordBody},
+)
+def post_extension(request: Request[ExtensionBody], reference: str) -> Answer:
+    """Move a request's deadline, once, and tell the person why."""
+    extended = review.extend_deadline(
+        reference,
+        request.body.reason,
+        by=request.staff,
+        policy=wiring.policy(),
+        messages=wiring.messages(),
+        mails=wiring.mails(),
+        now=now(),
+    )
+    return _record(extended)
+
+
+@handler.route(
+    "PUT",
+    "/reviews/{reference}/hold",
+    summary="Keep a record because a law asks for it",
+    access="staff",
+    reads=HoldBody,
+    answers={200: RecordBody},
+)
+def put_hold(request: Request[HoldBody], reference: str) -> Answer:
+    """Keep a record until a time, for a stated reason that the person can see."""
+    until = request.body.until
+    if until.tzinfo is None:
+        raise InvalidInputError(FieldProblem("/until", "needs its offset from UTC, as in 2026-12-22T08:30:00Z"))
+    held = review.hold(
+        reference,
+        request.body.reason,
+        int(until.timestamp()),
+        by=request.staff,
+        policy=wiring.policy(),
+        messages=wiring.messages(),
+        now=now(),
+    )
+    return _record(held)
+
+
+@handler.route("DELETE", "/reviews/{reference}/hold", summary="End a hold", access="staff", answers={200: RecordBody})
+def delete_hold(_: Request[None], reference: str) -> Answer:
+    """Let a record go when it would have gone without the hold."""
+    return _record(review.end_hold(reference, policy=wiring.policy(), messages=wiring.messages(), now=now()))
+
+
 def _record(message: Message, status: int = 200) -> Answer:
-    return Answer(status, RecordBody.of(message))
+    return Answer(status, RecordBody.of(message, now()))
 
 
 def _one_of(choices: tuple[T, ...], name: str, given: str | None) -> T | None:
@@ -136,5 +201,5 @@ def _one_of(choices: tuple[T, ...], name: str, given: str | None) -> T | None:
         if given == choice:
             return choice
     if given:
-        raise InvalidInputError(FieldProblem(f"/{name}", f"must be one of: {', '.join(choices)}"))
+        raise InvalidInputError(FieldProblem(f"/{name}", "must be one of: {choices}", {"choices": ", ".join(choices)}))
     return None

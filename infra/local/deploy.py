@@ -15,10 +15,11 @@ from infra.local import gaps
 from infra.local.emulator import tail
 from infra.local.intrinsics import Resolver, parameter_values
 from infra.local.settings import REGION, STACK_NAME, LocalError, Settings, support_address
-from infra.local.stack import ROOT_KEY, Account, write_whole
+from infra.local.stack import ROOT_KEY, Account, root_account, write_whole
 
 ARTEFACTS = f"{STACK_NAME}-artefacts"
 ACCOUNT_ID = "000000000000"
+_TEMPLATE = "template.local.json"
 PSEUDO = {
     "AWS::AccountId": ACCOUNT_ID,
     "AWS::Partition": "aws",
@@ -40,7 +41,7 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
     template, mail_rules = gaps.without_mail_rules(built, before)
     template, left_out = gaps.without_dkim_outputs(template)
     gaps.make_rule_sets(account, mail_rules)
-    file = settings.build / "template.local.json"  # beside the built one, since its paths are relative
+    file = settings.build / _TEMPLATE  # beside the built one, since its paths are relative
     write_whole(file, json.dumps(template, indent=1, default=str))
 
     account.client("s3").create_bucket(Bucket=ARTEFACTS)
@@ -60,6 +61,12 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
         say(f"Added what the emulator leaves out: {added}")
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def deploy_again(settings: Settings, **parameters: str) -> None:
+    """Deploy what is deployed already with other parameters, as the next `sam deploy` would. Raises LocalError."""
+    before = _parameters(settings, _read_template(settings))
+    _sam_deploy(settings, root_account(settings.endpoint), _TEMPLATE, before | parameters)
 
 
 def _read_template(settings: Settings) -> dict[str, Any]:

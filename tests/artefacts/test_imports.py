@@ -17,23 +17,12 @@ PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 
 # What costs something to import, and the functions that have a use for it.
 WITH_ROUTES = {
-    "contact_intake",
-    "opt_out",
-    "review",
-    "permissions",
-    "orders",
-    "access_requests",
-    "account",
-    "pages",
-    "audits",
-}
-WITH_DATABASE = WITH_ROUTES - {"pages", "account", "audits"} | {
-    "inbound_email",
-    "mailing",
-    "deployment",
-    "ledger",
-    "purge_audit",
-}
+    "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account",
+    "pages", "audits",
+}  # fmt: skip
+WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | {
+    "inbound_email", "mailing", "deployment", "ledger", "exports", "purge_audit",
+}  # fmt: skip
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -43,14 +32,14 @@ USERS: dict[str, set[str]] = {
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
     "jinja2": {"pages", "account", "purge_audit"},  # audits: only for who looks at a page
-    "email_validator": {"contact_intake", "opt_out", "orders", "access_requests"},
+    "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests"},
-    "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
-    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing"},
+    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account"},
+    "aws_lambda_powertools.event_handler": WITH_ROUTES,
+    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger", "purge_audit"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
-    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests"},
+    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests", "account"},
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
     "kept.adapters.dynamo.ledger": {"ledger", "purge_audit"},

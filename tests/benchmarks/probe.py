@@ -44,11 +44,14 @@ ENVIRONMENT = {
     "RECOVERY_DAYS": "7",
     "MAIL_LIFECYCLE_DAYS": "181",
     "LOG_RETENTION_DAYS": "14",
+    "EXPORT_LIFECYCLE_DAYS": "8",
     "LEDGER_DAYS": "730",
     "SEALS_LOCK_MODE": "GOVERNANCE",
     "SCAN_UNITS_PER_SECOND": "200",
     "MAIL_IN_TRANSIT_SECONDS": "86400",
     "STAFF_CLIENT_ID": "staff",
+    "EXPORTS_BUCKET": "exports",
+    "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
@@ -59,7 +62,9 @@ CLIENTS = {
     "orders": ["dynamodb", "secretsmanager"],
     "access_requests": ["dynamodb", "secretsmanager", "sqs"],
     "mailing": ["dynamodb", "secretsmanager", "ses"],
-    "account": ["dynamodb"],
+    "registrations": ["dynamodb", "secretsmanager", "sqs"],
+    "account": ["dynamodb", "secretsmanager"],
+    "exports": ["dynamodb", "secretsmanager", "s3"],
     "ledger": ["dynamodb", "secretsmanager", "s3"],
     "seal": ["dynamodb", "s3", "events"],
     "purge_audit": [
@@ -126,6 +131,7 @@ NOTIFICATION = {
     "receipt": {"action": {"objectKey": "raw/m"}},
 }
 LINK_MAIL = {"job": "1", "email": "ann@example.com", "language": "en"}
+EXPORT_JOB = {"subject": "00" * 16, "export_id": "0" * 32}
 EVENTS: dict[str, dict[str, Any]] = {
     "contact_intake": http(
         "POST",
@@ -147,7 +153,11 @@ EVENTS: dict[str, dict[str, Any]] = {
     ),
     "access_requests": http("POST", "/access-requests", {"email": "ann@example.com"}),
     "mailing": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(LINK_MAIL)}]},
+    "registrations": http(
+        "POST", "/registrations", {"email": "ann@example.com", "policy_version": "2017-06", "accepted": True}
+    ),
     "account": http("POST", "/sessions", {"token": f"{'0' * 32}.{'a' * 43}"}),
+    "exports": {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(EXPORT_JOB)}]},
     "ledger": {
         "Records": [
             {
@@ -175,7 +185,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "StackId": "s",
         "RequestId": "r",
         "LogicalResourceId": "l",
-        "ResourceProperties": {"MailLifecycleDays": "181", "LedgerDays": "730"},
+        "ResourceProperties": {"MailLifecycleDays": "366", "ExportLifecycleDays": "8", "LedgerDays": "730"},
     },
 }
 
@@ -210,6 +220,8 @@ def stub_network() -> None:
         found: dict[str, Any] = {"Item": {"pk": {"B": ""}, "key_check": {"S": check_value()}}}
         if b'"beginning"' in sent:  # the ledger's first day, which is yesterday
             found = {"Item": {"day": {"S": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))}}}
+        elif b"link#" in sent:
+            found = {"Item": LINK}
         elif b'"subjects"' in sent or b'"ledger"' in sent:
             found = {}
         body = {
@@ -220,7 +232,7 @@ def stub_network() -> None:
             "Scan": b'{"Items":[],"Count":0,"ScannedCount":0}',
             "DescribeTable": b'{"Table":{}}',
             "BatchGetItem": SUPPRESSIONS,
-            "DeleteItem": b'{"Attributes":{"discard_at":{"N":"9999999999"},"email":{"S":"ann@example.com"}}}',
+            "TransactWriteItems": b"{}",
         }.get(operation, b"{}" if operation else MAIL if request.method == "GET" else b"")
         if "//email." in request.url:
             body = SENT_MAIL
@@ -237,6 +249,7 @@ def stub_network() -> None:
     urllib.request.urlopen = lambda *_, **__: contextlib.nullcontext()  # type: ignore[assignment,misc]
 
 
+LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
 NO_OBJECTS = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 NO_REPORT = b"<Error><Code>NoSuchKey</Code></Error>"
@@ -282,7 +295,7 @@ def cold(function: str) -> float:
 def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
-    good |= {"access_requests": 202, "account": 201, "audits": 200}
+    good |= {"access_requests": 202, "registrations": 202, "account": 201, "audits": 200}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):

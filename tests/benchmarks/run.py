@@ -25,7 +25,10 @@ PROBE = Path(__file__).with_name("probe.py")
 SAMPLES = ROOT / "tests/samples/mail"
 RUNS = 9
 AUDIT_COST = Path(__file__).with_name("audit_cost.py")
+EXPORT_PROBE = Path(__file__).with_name("export_probe.py")
+EXPORTS = {1_000: 5, 10_000: 3, 100_000: 1}  # records of one person, and how often that is measured
 AIMS = {
+    "export": "linear",
     "warm": "1.3 x",
     "gate": "1.3 x",
     "cold": "1.4 x",
@@ -79,7 +82,29 @@ def measure() -> list[dict[str, Any]]:
         pairs = [(probe("cold", function), probe("cold-floor", function)) for _ in range(RUNS)]
         name = f"cold {function}, against the clients of {' and '.join(clients)}"
         results.append(result(name, [value for value, _ in pairs], [floor for _, floor in pairs]))
-    return results + audit_costs()
+    return results + [line for records in EXPORTS for line in measure_export(records)] + audit_costs()
+
+
+def measure_export(records: int) -> list[dict[str, Any]]:
+    """What a package of so many records costs. The network is a stub; the read units are counted by DynamoDB's rule."""
+    command = [
+        getattr(sys, "_base_executable", sys.executable),
+        "-I",
+        "-S",
+        str(EXPORT_PROBE),
+        str(BUILD),
+        str(records),
+    ]
+    runs = [
+        json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout)
+        for _ in range(EXPORTS[records])
+    ]
+    thousands, name = records / 1000, f"export of {records:,} records"
+    cpu = [run["cpu"] / thousands for run in runs]
+    cost = result(f"{name}: a thousand, against botocore's paging", cpu, [run["floor"] / thousands for run in runs])
+    units = result(f"{name}: read units a thousand, against one a record", [runs[0]["units"] / thousands], [1000])
+    memory = result(f"{name}: peak memory, against 256 MB", [run["peak"] for run in runs], [256])
+    return [cost, units | {"unit": "RCU"}, memory | {"unit": "MB"}]
 
 
 def audit_costs() -> list[dict[str, Any]]:
@@ -125,7 +150,8 @@ def main() -> None:
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(results, indent=1) + "\n")
     print(
-        f"ms of CPU, but the audit in read units of a simulated store; median of {RUNS} runs; "
+        f"median of {RUNS} runs, of packages fewer; in ms of CPU where nothing else is said; the audit in read units "
+        "of a simulated store; "
         f"written to {target.relative_to(ROOT)}"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -17,11 +18,12 @@ from infra import rotate_key
 from kept.adapters.dynamo import key_rotation
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
-from kept.domain.errors import ConflictError, KeptError, KeyMismatchError
+from kept.domain.errors import ConflictError, KeptError, KeyMismatchError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.opt_out_token import make_opt_out_token, read_opt_out_token
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
-from tests.template import create_table
+from tests.conftest import ROOT
+from tests.template import create_table, resources
 
 pytestmark = [pytest.mark.promise("email-opt-out"), pytest.mark.promise("security-measures")]
 
@@ -350,6 +352,21 @@ def test_it_does_not_end_before_every_function_has_the_new_key(
         assert len(items()) == 2 * len(OPTED_OUT) + 1, "what an older process may still write would be lost"
 
 
+def test_no_link_is_made_with_the_new_key_before_every_function_knows_it(deployment: Deployment) -> None:
+    """A process that lives since before the rotation would not know the link as ours, and the wish would be lost."""
+    before = deployment.keys
+    deployment.rotate()
+    link = make_opt_out_token(deployment.keys, ANN, MARKETING)
+    assert read_opt_out_token(before, link) == (ANN, MARKETING)
+    deployment.deploy()
+    during = deployment.keys
+    deployment.rotate()
+    later = make_opt_out_token(deployment.keys, ANN, MARKETING)
+    assert read_opt_out_token(during, later) == read_opt_out_token(deployment.keys, link) == (ANN, MARKETING)
+    with pytest.raises(NotFoundError):
+        read_opt_out_token(before, later)
+
+
 def test_it_waits_until_no_older_process_can_be_writing(deployment: Deployment) -> None:
     deployment.rotate()
     deployment.deploy(ago=30)
@@ -377,13 +394,24 @@ def test_what_lay_under_the_older_key_is_removed_saying_why(monkeypatch: pytest.
 
 
 def test_no_function_that_writes_suppressions_runs_longer_than_it_waits() -> None:
-    from tests.template import resources
-
-    functions = [each["Properties"] for each in resources().values() if "Function" in each["Type"]]
-    writing = [each for each in functions if "KEY_CHECK" in each.get("Environment", {}).get("Variables", {})]
-    timeouts = [each.get("Timeout", 10) for each in writing]
-    assert timeouts
+    template = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
+    timeouts = [
+        each["Properties"].get("Timeout", 10)
+        for name, each in resources().items()
+        if each["Type"] == "AWS::Serverless::Function" and may_write_suppressions(name, template)
+    ]
+    assert len(timeouts) >= 4, "which are they?"
     assert max(timeouts) <= rotate_key.LONGEST_INVOCATION
+
+
+def may_write_suppressions(function: str, template: str) -> bool:
+    """Whether the role of a function lets it write into the table."""
+    role = re.search(
+        rf"^  {function.removesuffix('Function')}Role:\n(.*?)(?=^  \w)", template, re.DOTALL | re.MULTILINE
+    )
+    assert role, function
+    writes = r"Action: [^\n]*(?:Update|Put)Item[^\n]*\n +Resource: !GetAtt SuppressionsTable.Arn"
+    return re.search(writes, role) is not None
 
 
 class Crash:
@@ -408,8 +436,8 @@ class Crash:
         return call
 
 
-# begin, the secret, and a rewrite for each person; then for each once more a rewrite and a delete, and the end
-@pytest.mark.parametrize("at", range(2 + 3 * len(OPTED_OUT) + 1))
+# begin, the secret, and a rewrite for each person; then the secret, for each once more a rewrite and a delete, the end
+@pytest.mark.parametrize("at", range(2 + 1 + 3 * len(OPTED_OUT) + 1))
 def test_a_crash_at_any_write_loses_nobody_and_running_it_again_ends_the_same_rotation(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
@@ -429,6 +457,8 @@ def test_a_crash_at_any_write_loses_nobody_and_running_it_again_ends_the_same_ro
     assert deployment.keys.generation == 2, "a second rotation was begun"
     assert ask(DynamoSuppressions(TABLE, deployment.keys), OPTED_OUT) == "refused"
     assert len(items()) == len(OPTED_OUT) + 1, "something was left under the older key"
+    with pytest.raises(NotFoundError):
+        read_opt_out_token(OLD, make_opt_out_token(deployment.keys, ANN, MARKETING))
 
 
 def test_the_stack_says_where_its_table_secret_and_functions_are(
@@ -452,3 +482,25 @@ def test_a_table_under_another_key_is_left_alone_and_the_command_says_so(
     assert "another hash key" in capsys.readouterr().err
     assert items() == before
     assert deployment.keys.generation == 1
+
+
+def test_what_is_lifted_while_a_key_is_rotated_stays_lifted() -> None:
+    """Whenever its owner lifts it: before the rewriting, between, and after the end."""
+    for step in range(3):
+        table = f"lifted-{step}"
+        create_table(dynamodb(), "SuppressionsTable", table)
+        before, after = DynamoSuppressions(table, OLD), DynamoSuppressions(table, NEW)
+        before.agree_on_key()
+        before.suppress(ANN, MARKETING, "form", NOW)
+        before.suppress(ANN, EVERYTHING, "link", NOW)
+        key_rotation.begin(table, OLD, NEW)
+        if step == 0:
+            after.lift(ANN, [MARKETING])
+        key_rotation.rewrite(table, NEW)
+        assert set(after.of(ANN)) >= {EVERYTHING}
+        if step == 1:
+            after.lift(ANN, [MARKETING])
+        key_rotation.finish(table, NEW)
+        if step == 2:
+            after.lift(ANN, [MARKETING])
+        assert set(after.of(ANN)) == {EVERYTHING}, f"brought back, lifted at step {step}"

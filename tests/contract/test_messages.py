@@ -16,7 +16,7 @@ from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
 from kept.domain.mail.intents import REASON_CHARACTERS, REASONS
 from kept.domain.mail.reader import MAX_ATTACHMENTS, MAX_NAME, MAX_SUBJECT, MAX_TEXT
-from kept.domain.records import Attachment, MailFacts, Message, Note, PostalAddress, Reason
+from kept.domain.records import Attachment, Extension, Hold, MailFacts, Message, Note, PostalAddress, Reason
 from tests.fakes import MemoryMessages
 from tests.template import create_table
 
@@ -109,7 +109,7 @@ def test_nothing_past_its_date_is_found_listed_noted_or_reviewed(messages: Messa
     with pytest.raises(NotFoundError):
         messages.annotate(record, Note(NOW, "sam", "x"), NOW)
     with pytest.raises(ConflictError):
-        messages.review(record, replace(record, status="reviewed"), NOW)
+        messages.change(record, replace(record, status="reviewed"), NOW)
     assert messages.queue("new", ["message"], None, 10, NOW).items == ()
 
 
@@ -190,9 +190,36 @@ def test_a_review_replaces_what_it_was_based_on_and_nothing_else(messages: Messa
         reviewed_by="sam",
         discard_at=NOW + 5,
     )
-    messages.review(before, after, NOW)
+    messages.change(before, after, NOW)
     assert messages.find(before.reference, NOW) == after
     with pytest.raises(ConflictError):
-        messages.review(before, replace(after, outcome="again"), NOW)
+        messages.change(before, replace(after, outcome="again"), NOW)
     assert [m.outcome for m in messages.queue("reviewed", ["complaint"], None, 9, NOW).items] == ["done"]
     assert messages.queue("new", ["message"], None, 9, NOW).items == ()
+
+
+def test_a_persons_own_record_is_found_by_its_id_until_its_time(messages: Messages) -> None:
+    messages.add(FULL)
+    assert messages.find_of(FULL.subject_id, FULL.record_id, NOW) == FULL
+    for owner, record_id, now in (
+        (message(1).subject_id, FULL.record_id, NOW),
+        (FULL.subject_id, "0" * 32, NOW),
+        (FULL.subject_id, FULL.record_id, FULL.discard_at),
+    ):
+        with pytest.raises(NotFoundError):
+            messages.find_of(owner, record_id, now)
+
+
+def test_a_change_writes_what_differs_and_takes_out_what_is_gone(messages: Messages) -> None:
+    before = replace(FULL, kind="request", status="new", answer_by=NOW + 50)
+    messages.add(before)
+    held = replace(before, phone=None, hold=Hold(NOW, "sam", "Tax Act", NOW + 900), verified_at=NOW, name="Ann")
+    messages.change(before, held, NOW)
+    assert messages.find_of(FULL.subject_id, FULL.record_id, NOW) == held
+    with pytest.raises(ConflictError):
+        messages.change(before, replace(before, name="Bob"), NOW)  # who did not see the hold
+    longer = replace(held, extension=Extension(NOW, "sam", "why"), answer_by=NOW + 80)
+    messages.change(held, longer, NOW)
+    with pytest.raises(ConflictError):
+        messages.change(held, replace(held, answer_by=NOW + 99), NOW)
+    assert messages.find_of(FULL.subject_id, FULL.record_id, NOW) == longer

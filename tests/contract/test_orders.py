@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from kept.adapters.dynamo import batch
+from kept.adapters.dynamo import batch, orders
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
 from kept.adapters.dynamo.orders import DynamoOrders, OrderItem
@@ -395,6 +395,20 @@ def test_an_order_is_found_for_its_person_before_the_index_has_it(
     monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *_, **__: iter(()))
     assert stored.put(order(version=1, phone=OTHER_NUMBER), NOW) == order(version=2)
     assert len(items()) == 2
+
+
+@pytest.mark.promise("phone-for-orders")
+def test_an_order_is_ended_though_the_index_follows_only_later(
+    stored: DynamoOrders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.put(order(), NOW)
+    real, waited = OrderItem.lookup_index.query, []
+    monkeypatch.setattr(OrderItem.lookup_index, "query", lambda *a, **k: real(*a, **k) if waited[1:] else iter(()))
+    monkeypatch.setattr(orders.time, "sleep", waited.append)
+    stored.end("A-1", NOW)
+    assert 0 < sum(waited) < 2, "the shop waits for the answer"
+    (left,) = items()
+    assert left["discard_reason"] == {"S": "ended"}, "its number could still be called"
 
 
 class Meanwhile:

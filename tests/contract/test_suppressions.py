@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+from kept.adapters import aws
 from kept.adapters.dynamo import batch
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
 from kept.app.ports import Suppressions
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.suppression import EVERYTHING, LIST_NUMBERS, MARKETING, Scope, list_scope
+from kept.domain.suppression import EVERYTHING, LIST_NUMBERS, MARKETING, Scope, Suppression, list_scope
 from tests.fakes import MemorySuppressions
 from tests.template import create_table
 
@@ -75,6 +77,29 @@ def test_every_scope_is_kept_beside_the_others(suppressions: Suppressions) -> No
     for scope in scopes:
         suppressions.suppress(ANN, scope, "link", NOW)
     assert set(suppressions.scopes_of([ANN])[ANN]) == set(scopes)
+
+
+def test_one_persons_suppressions_are_told_with_their_reason_and_time(suppressions: Suppressions) -> None:
+    suppressions.suppress(ANN, MARKETING, "form", NOW)
+    suppressions.suppress(ANN, list_scope(1), "session", NOW + 1)
+    suppressions.suppress(BOB, EVERYTHING, "link", NOW)
+    assert suppressions.of(ANN) == {
+        MARKETING: Suppression("form", NOW),
+        list_scope(1): Suppression("session", NOW + 1),
+    }
+    assert suppressions.of(CAROL) == {}
+
+
+def test_what_its_owner_lifts_is_lifted_and_the_rest_stays(suppressions: Suppressions) -> None:
+    for scope in (MARKETING, EVERYTHING, list_scope(1)):
+        suppressions.suppress(ANN, scope, "link", NOW)
+        suppressions.suppress(BOB, scope, "link", NOW)
+    for _ in range(2):
+        suppressions.lift(ANN, [MARKETING, list_scope(1)])
+    suppressions.lift(CAROL, [MARKETING])
+    assert set(suppressions.of(ANN)) == {EVERYTHING}
+    assert set(suppressions.of(BOB)) == {MARKETING, EVERYTHING, list_scope(1)}
+    assert suppressions.of(CAROL) == {}, "nothing is made of nothing"
 
 
 def test_the_same_person_asked_for_many_times_is_answered_once(suppressions: Suppressions) -> None:
@@ -156,6 +181,35 @@ def test_there_is_exactly_one_read_for_each_hundred_addresses(
     assert len(calls.of("BatchGetItem")) == batches
     assert len(calls) <= batches + 1, "the key's check costs at most one read of one item"
     assert found == {who: ({MARKETING} if place % 50 == 0 else set()) for place, who in enumerate(asked)}
+
+
+def test_what_is_written_for_a_batch_is_what_botocore_would_have_written(stored: DynamoSuppressions) -> None:
+    """The keys are written as JSON without botocore, for it takes long over them."""
+    own, plain = dynamodb(), aws.client("dynamodb")
+    sent: list[tuple[str, dict[str, Any]]] = []
+    for client in (own, plain):
+        client.meta.events.register(
+            "before-send.dynamodb.BatchGetItem",
+            lambda request, **_: sent.append((request.url, json.loads(request.body))),
+            unique_id="sent",
+        )
+    request = {
+        TABLE: {
+            "Keys": [{"pk": {"B": who}} for who in (*people(3), SubjectId(bytes(range(240, 256))))],
+            "ConsistentRead": True,
+            "ProjectionExpression": "#0",
+            "ExpressionAttributeNames": {"#0": "pk"},
+        }
+    }
+    try:
+        answers = [client.batch_get_item(RequestItems=request) for client in (own, plain)]
+        stored.suppress(people(1)[0], MARKETING, "form", NOW)
+        answers += [client.batch_get_item(RequestItems=request) for client in (own, plain)]
+    finally:
+        own.meta.events.unregister("before-send.dynamodb.BatchGetItem", unique_id="sent")
+    assert sent[0] == sent[1] == sent[2] == sent[3]
+    assert answers[0]["Responses"] == answers[1]["Responses"]
+    assert answers[2]["Responses"] == answers[3]["Responses"] != answers[0]["Responses"]
 
 
 def test_the_same_address_is_read_once(stored: DynamoSuppressions) -> None:
@@ -275,6 +329,40 @@ def test_a_half_rotated_key_answers_for_nobody(table: Any, case: str) -> None:
     table.put_item(TableName=TABLE, Item=item | ({"rotating_from": {"S": rotating_from}} if rotating_from else {}))
     with pytest.raises(KeyMismatchError):
         DynamoSuppressions(TABLE, keys).scopes_of([ANN])
+
+
+MAY_BE_WRITTEN = {"being rotated, and we have the old key"}  # until the end of a rotation both keys are looked under
+
+
+@pytest.mark.promise("security-measures")
+@pytest.mark.parametrize("case", [*HALF_ROTATED, "no check at all"])
+def test_nothing_is_written_where_nobody_would_look_for_it(table: Any, case: str) -> None:
+    keys = OLD
+    if case in HALF_ROTATED:
+        keys, check, rotating_from = HALF_ROTATED[case]
+        item = KEY_CHECK | {"key_check": {"S": check}}
+        table.put_item(TableName=TABLE, Item=item | ({"rotating_from": {"S": rotating_from}} if rotating_from else {}))
+    before = table.scan(TableName=TABLE)["Items"]
+    store = DynamoSuppressions(TABLE, keys)
+    if case in MAY_BE_WRITTEN:
+        store.suppress(ANN, MARKETING, "form", NOW)
+        assert len(table.scan(TableName=TABLE)["Items"]) == len(before) + 1
+        return
+    for _ in range(2):
+        with pytest.raises(KeyMismatchError):
+            store.suppress(ANN, MARKETING, "form", NOW)
+    assert table.scan(TableName=TABLE)["Items"] == before, "an opt-out was put where nobody looks"
+    table.put_item(TableName=TABLE, Item=KEY_CHECK | {"key_check": {"S": keys.check_values()[-1]}})
+    store.suppress(ANN, MARKETING, "form", NOW)
+    assert store.scopes_of([ANN]) == {ANN: {MARKETING}}, "it does not work again once the table is put right"
+
+
+def test_the_table_is_asked_for_its_key_once_and_not_with_every_opt_out(stored: DynamoSuppressions) -> None:
+    with counted() as calls:
+        for who in people(5):
+            stored.suppress(who, MARKETING, "form", NOW)
+    assert [name for name, _ in calls] == ["GetItem"] + ["UpdateItem"] * 5
+    assert calls.of("GetItem")[0]["ConsistentRead"]
 
 
 @pytest.mark.usefixtures("stored")

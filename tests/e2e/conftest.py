@@ -14,11 +14,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from infra.local.settings import read_settings
+from infra.local.settings import Settings, read_settings
 from infra.local.stack import Stack, read_stack
 from kept.domain.identity import Keys
 from kept.domain.policy import SHIPPED
@@ -30,6 +31,7 @@ FOLDER = ROOT / ".local/e2e"
 SUPPORT = "support@expandcart.com"
 AFTER_REVIEW_SECONDS = 5
 COMPLAINT_SECONDS = 6
+SOURCE_SECONDS = 15
 
 # The shipped policy with times that a test can wait for.
 SHORTENED = {
@@ -37,6 +39,10 @@ SHORTENED = {
         f'after_review = "{AFTER_REVIEW_SECONDS} seconds"\nhard_maximum = "90 days"'
     ),
     'before_review = "60 days"': f'before_review = "{COMPLAINT_SECONDS} seconds"',
+    "# [sources.shop-database]": (
+        f'[sources.shop]\nname = {{ en = "Shop", ar = "المتجر" }}\nfile = "orders.json"\n'
+        f'waits = "{SOURCE_SECONDS} seconds"'
+    ),
 }
 
 
@@ -64,6 +70,7 @@ class Site:
         self.suppressions = stack.outputs["SuppressionsTable"]
         self.bucket = stack.outputs["MailBucket"]
         self.reports = stack.outputs["ReportsBucket"]
+        self.exports = stack.outputs["ExportsBucket"]
         self.ledger = stack.outputs["LedgerTable"]
         self.seals = stack.outputs["SealsBucket"]
         secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])
@@ -172,9 +179,27 @@ def eventually(look: Callable[[], T], what: str, seconds: float = 20) -> T:
         time.sleep(0.2)
 
 
+def mails_to(site: Site, address: str) -> list[dict[str, Any]]:
+    """What was sent to somebody, oldest first."""
+    with urllib.request.urlopen(site.stack.outbox, timeout=30) as answer:
+        return [mail for mail in json.load(answer) if address in mail["to"]]
+
+
+def token_in(mail: dict[str, Any]) -> str:
+    """The token of a mail's link."""
+    return str(mail["text"].split("/sessions?token=")[1].split()[0])
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """The deployed stack. Only what `make run` does is done here."""
+    """The deployed stack."""
+    with deployed(FOLDER) as (site, _):
+        yield site
+
+
+@contextmanager
+def deployed(folder: Path) -> Iterator[tuple[Site, Settings]]:
+    """A stack that runs in a folder of its own. Only what `make run` does is done here."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     policy = SHIPPED.read_text(encoding="utf-8")
     for before, after in SHORTENED.items():
@@ -186,13 +211,14 @@ def site() -> Iterator[Site]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
     _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], clean)
     ports = dict(zip(("KEPT_PORT", "KEPT_SMTP_PORT", "KEPT_STACK_PORT"), map(str, _free_ports(3)), strict=True))
-    settings = ports | {"KEPT_LOCAL_FOLDER": str(FOLDER), "KEPT_BUILD_FOLDER": ".aws-sam/e2e"}
-    _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
-    _run([sys.executable, "-m", "infra.local", "run"], clean | settings | {"DETACH": "1"})
+    environment = clean | ports | {"KEPT_LOCAL_FOLDER": str(folder), "KEPT_BUILD_FOLDER": ".aws-sam/e2e"}
+    _run([sys.executable, "-m", "infra.local", "stop"], environment)
+    _run([sys.executable, "-m", "infra.local", "run"], environment | {"DETACH": "1"})
     try:
-        yield Site(read_stack(read_settings(settings).stack_file))
+        settings = read_settings(environment)
+        yield Site(read_stack(settings.stack_file)), settings
     finally:
-        _run([sys.executable, "-m", "infra.local", "stop"], clean | settings)
+        _run([sys.executable, "-m", "infra.local", "stop"], environment)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

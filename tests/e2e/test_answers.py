@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
-from typing import Any
-
 import pytest
 
-from tests.e2e.conftest import SUPPORT, Site, eventually
+from tests.e2e.conftest import SUPPORT, Site, eventually, mails_to
 
 pytestmark = pytest.mark.e2e
 
 ASKS = "Under Article 15 of the GDPR, please send me a copy of all the personal data that you hold about me."
-
-
-def outbox(site: Site, to: str) -> list[dict[str, Any]]:
-    """What was sent to somebody."""
-    with urllib.request.urlopen(site.stack.outbox, timeout=30) as answer:
-        return [mail for mail in json.load(answer) if to in mail["to"]]
 
 
 def send(site: Site, sender: str, headers: str = "") -> None:
@@ -34,7 +24,7 @@ def send(site: Site, sender: str, headers: str = "") -> None:
 def test_who_asks_by_mail_gets_a_link_in_the_thread(site: Site) -> None:
     sender = "asks@example.com"
     send(site, sender)
-    (mail,) = eventually(lambda: outbox(site, sender), "no link was sent")
+    (mail,) = eventually(lambda: mails_to(site, sender), "no link was sent")
     assert mail["subject"] == "Re: My data"
     assert mail["headers"]["Auto-Submitted"] == "auto-replied"
     assert mail["headers"]["In-Reply-To"] == f"<{sender}>"
@@ -61,4 +51,4 @@ def test_nothing_is_sent_to_machines_lists_and_who_asked_for_silence(site: Site)
     for sender in silent:
         eventually(lambda s=sender: site.records_of(s), f"the mail of {sender.partition('@')[0]} is no record")
     for sender in silent:
-        assert outbox(site, sender) == []
+        assert mails_to(site, sender) == []

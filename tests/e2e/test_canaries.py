@@ -12,7 +12,7 @@ import pytest
 
 from kept.domain.opt_out_token import make_opt_out_token
 from kept.domain.suppression import MARKETING
-from tests.e2e.conftest import SUPPORT, Site, broken, eventually
+from tests.e2e.conftest import SUPPORT, Site, broken, eventually, mails_to, token_in
 
 pytestmark = pytest.mark.e2e
 
@@ -60,6 +60,7 @@ def push_everything(site: Site) -> None:
     for path in ("/", "/policy", f"/thanks/{WORDS}", f"/thanks/contact?reference={WORDS}", f"/{WORDS}/{EMAIL}"):
         site.request("GET", path, headers=AGENT)
 
+    push_identity(site)
     call = {"kind": "message", "email": EMAIL, "text": WORDS}
     reference = site.request("POST", "/reviews", call, staff=True).json["reference"]
     for method, path, body in (
@@ -69,6 +70,8 @@ def push_everything(site: Site) -> None:
         ("POST", f"/reviews/{reference}/notes", {"text": WORDS}),
         ("PUT", f"/reviews/{reference}", {"status": "reviewed", "outcome": WORDS}),
         ("PUT", f"/reviews/{reference}", {"status": WORDS}),
+        ("POST", f"/reviews/{reference}/extensions", {"reason": WORDS}),
+        ("PUT", f"/reviews/{reference}/hold", {"reason": WORDS, "until": WORDS}),
     ):
         site.request(method, path, body, staff=True)
 
@@ -189,6 +192,52 @@ def push_questions_and_orders(site: Site) -> None:
     assert call("DELETE", f"/orders/{WORDS}-3") == 404
 
 
+def push_identity(site: Site) -> None:
+    """Asking, registering, and everything that somebody signed in does; understood and not."""
+    sent: list[str] = []
+
+    def sign_in(address: str) -> dict[str, str]:
+        seen = len(mails_to(site, address))
+        assert site.request("POST", "/access-requests", {"email": address}, headers=AGENT).status == 202
+        mail = eventually(lambda: mails_to(site, address)[seen:], "no link was sent")[0]
+        sent.append(token_in(mail))
+        answer = site.request("POST", "/sessions", {"token": sent[-1]}, headers=AGENT)
+        assert answer.status == 201
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        return AGENT | {"Cookie": cookie, "Origin": site.stack.api}
+
+    who = sign_in(EMAIL)
+    registration = {
+        "email": EMAIL,
+        "policy_version": "2017-06",
+        "accepted": True,
+        "name": NAME,
+        "on_behalf_of": [WORDS],
+    }
+    assert site.request("POST", "/registrations", registration, headers=AGENT).status == 202
+    for wrong in ({"accepted": False}, {"policy_version": WORDS}, {"email": WORDS}, {"phone": WORDS}):
+        assert site.request("POST", "/registrations", registration | wrong, headers=AGENT).status in (409, 422)
+    for method, path, body, status in (
+        ("GET", f"/sessions?token={sent[0]}", None, 200),
+        ("GET", f"/sessions?token={WORDS}", None, 404),
+        ("POST", "/sessions", {"token": sent[0]}, 404),
+        ("GET", "/me", None, 200),
+        ("POST", "/me/affirmations", {"policy_version": "2017-06", "on_behalf_of": [NAME]}, 201),
+        ("POST", "/me/affirmations", {"policy_version": WORDS}, 409),
+        ("PATCH", "/me/records/account-self", {"name": NAME, "phone": CONTACT["phone"]}, 204),
+        ("PATCH", f"/me/records/{WORDS}", {"name": NAME}, 404),
+        ("PATCH", "/me/records/account-self", {"phone": WORDS}, 422),
+        ("PUT", "/me/preferences", {"opt_outs": {"lists": {"offers": True}}, "language": "ar"}, 200),
+        ("PUT", "/me/preferences", {"opt_outs": {"lists": {WORDS: True}}}, 422),
+        ("DELETE", "/me", {"confirm": WORDS}, 422),
+    ):
+        assert site.request(method, path, body, headers=who).status == status, f"{method} {path.partition('?')[0]}"
+    with broken(site, "kept-account", SUBJECTS_TABLE="no-such-table"):
+        assert site.request("GET", "/me", headers=who).status == 503
+    leaver = sign_in(f"leaver.{EMAIL}")
+    assert site.request("DELETE", "/me", {"confirm": True}, headers=leaver).status == 200
+
+
 def push_feedback(site: Site) -> None:
     """What SES tells of mail that we sent, and what it never would."""
     at = "2026-01-01T00:00:00.000Z"
@@ -224,7 +273,16 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
 
     lines = list(log_lines(site))
     groups = {group for group, _ in lines}
-    for function in ("contact-intake", "opt-out", "permissions", "orders", "review", "inbound-email", "pages"):
+    for function in (
+        "contact-intake",
+        "opt-out",
+        "permissions",
+        "orders",
+        "review",
+        "inbound-email",
+        "pages",
+        "account",
+    ):
         assert f"/aws/lambda/kept-{function}" in groups, "nothing was logged, so nothing was shown"
     canaries = (*CANARIES, token_of(site))
     found = {

@@ -110,6 +110,24 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "feedback's dead letters: receive": lambda a, s: receive(a, s.stack.outputs["FeedbackDeadLetterQueue"]),
     "mails: send": lambda a, s: a.client("sqs").send_message(QueueUrl=s.queue("mail"), MessageBody="{}"),
     "mails: receive": lambda a, s: receive(a, s.queue("mail")),
+    "packages: write": lambda a, s: a.client("s3").put_object(Bucket=s.exports, Key="packages/nobody", Body=b""),
+    "packages: read": lambda a, s: a.client("s3").get_object(Bucket=s.exports, Key="packages/nobody"),
+    "packages: delete": lambda a, s: a.client("s3").delete_object(Bucket=s.exports, Key="packages/nobody"),
+    "other systems' files: write": lambda a, s: a.client("s3").put_object(
+        Bucket=s.exports, Key="sources/nobody/shop", Body=b""
+    ),
+    "other systems' files: read": lambda a, s: a.client("s3").get_object(Bucket=s.exports, Key="sources/nobody/shop"),
+    "other systems' files: delete": lambda a, s: a.client("s3").delete_object(
+        Bucket=s.exports, Key="sources/nobody/shop"
+    ),
+    "exports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.exports),
+    "export jobs: send": lambda a, s: a.client("sqs").send_message(
+        QueueUrl=s.queue("exports"), MessageBody='{"subject":"00","export_id":"0"}'
+    ),
+    "export jobs: receive": lambda a, s: receive(a, s.queue("exports")),
+    "events: ask other systems": lambda a, _: a.client("events").put_events(
+        Entries=[{"Source": "kept", "DetailType": "AccessRequestVerified", "Detail": "{}"}]
+    ),
     "events: put": lambda a, _: a.client("events").put_events(
         Entries=[{"Source": "nobody", "DetailType": "Nothing", "Detail": "{}"}]
     ),
@@ -145,6 +163,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "reports: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="nobody/report.json"),
     "reports: put": lambda a, s: a.client("s3").put_object(Bucket=s.reports, Key="nobody/report.json", Body=b""),
     "reports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.reports),
+    "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -153,7 +172,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
 }
 MAY: dict[str, set[str]] = {
     "contact-intake": {"subjects: put", "hash key: read"},
-    "opt-out": {"suppressions: update", "hash key: read", "feedback: receive"},
+    "opt-out": {"suppressions: get", "suppressions: update", "hash key: read", "feedback: receive"},
     "permissions": {"subjects: read a use", "suppressions: get", "suppressions: read many", "hash key: read"},
     "orders": {
         "subjects: put",
@@ -170,10 +189,12 @@ MAY: dict[str, set[str]] = {
         "subjects: update",
         "subjects: query the queue",
         "subjects: query the lookup",
+        "mails: send",
         "hash key: read",
     },
     "inbound-email": {
         "subjects: put",
+        "suppressions: get",
         "suppressions: update",
         "raw mail: read",
         "raw mail: delete",
@@ -184,10 +205,48 @@ MAY: dict[str, set[str]] = {
         "queue: receive",
     },
     "access-requests": {"subjects: put", "mails: send", "hash key: read"},
+    "registrations": {"subjects: put", "mails: send", "hash key: read"},
     "mailing": {"subjects: put", "mail: send", "mails: receive", "hash key: read"},
-    "account": {"subjects: put", "subjects: get", "subjects: delete", "hash key: read"},
+    "account": {
+        "subjects: put",
+        "subjects: get",
+        "subjects: update",
+        "subjects: delete",
+        "subjects: query a person",
+        "suppressions: get",
+        "suppressions: read many",
+        "suppressions: update",
+        "raw mail: delete",
+        "packages: read",
+        "packages: delete",
+        "other systems' files: delete",
+        "export jobs: send",
+        "hash key: read",
+        "SES's list: forget",
+    },
+    "exports": {
+        "subjects: get",
+        "subjects: update",
+        "subjects: query a person",
+        "suppressions: read many",
+        "hash key: read",
+        "ledger: query a person",
+        "ledger's key: read",
+        "raw mail: read",
+        "raw mail: list",
+        "packages: write",
+        "packages: delete",
+        "other systems' files: read",
+        "other systems' files: write",
+        "exports: list",
+        "export jobs: send",
+        "export jobs: receive",
+        "events: ask other systems",
+    },
     "ledger": {
         "raw mail: delete",
+        "packages: delete",
+        "other systems' files: delete",
         "ledger: put",
         "ledger: get",
         "ledger: update",
@@ -232,9 +291,12 @@ MAY: dict[str, set[str]] = {
 # the emulator does not look, so here it lets this pass, and only AWS refuses it. The last test shows the condition at
 # work on GetItem, whose attributes the emulator does see; that AWS sees those of a batch is in its documentation:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+# Nor does the emulator look at what an event says that it is, which the role for packages names:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 ONLY_AWS_REFUSES = {
     "permissions": {"subjects: read what was written"},
     "purge-audit": {"subjects: read what was written"},
+    "exports": {"events: put"},
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 

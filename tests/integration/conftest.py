@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import re
 import sys
+import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +19,16 @@ from uuid import uuid4
 
 import boto3
 import pytest
+import requests
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
+from kept.domain.proof import Link, Session, new_token
 from kept.entry import wiring
+from kept.entry.http import COOKIE
 from tests.template import create_table, resources
 
 SECRET = "a hash key for tests only, long enough to be one"
@@ -58,7 +66,10 @@ class Stack:
         self.s3.create_bucket(Bucket="reports")
         self.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
         client("ses").verify_domain_identity(Domain="expandcart.com")
+        self.s3.create_bucket(Bucket="exports")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
+        self.sqs = client("sqs")
+        self.exports_queue = client("sqs").create_queue(QueueName="exports")["QueueUrl"]
         client("ses").create_configuration_set(ConfigurationSet={"Name": "kept"})
         client("secretsmanager").create_secret(Name="hash-key", SecretString=SECRET)
         client("secretsmanager").create_secret(Name="ledger-key", SecretString=LEDGER_SECRET)
@@ -93,6 +104,50 @@ class Stack:
         event = http_event(method, path, body, {"content-type": content_type} | (headers or {}), query, claims)
         return Answer(self.function(function).handler(event, self.context))
 
+    def sign_in(self, email: str) -> dict[str, str]:
+        """The headers of a browser in which this person has used a mailed link, on one of our own pages."""
+        subject = self.keys.subject_id(email)
+        cookie, secret_hash = new_token(subject)
+        now = int(time.time())
+        link = Link(subject, new_token(subject)[1], now + 60, email)
+        wiring.proofs().add_link(link)
+        wiring.proofs().exchange(link, Session(subject, secret_hash, now + 86400, email), now)
+        return {"cookie": f"{COOKIE}={cookie}", "origin": "https://privacy.example.com"}
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """The messages that wait in the queue of packages, taken out of it; those with a delay too."""
+        queue = sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues["exports"]
+        messages = list(queue._messages)
+        queue._messages.clear()
+        return [{"messageId": each.id, "eventSource": "aws:sqs", "body": each.body} for each in messages]
+
+    def make_exports(self) -> list[str]:
+        """Do the jobs that wait; the ids of those that failed, which come again."""
+        jobs = self.jobs()
+        if not jobs:
+            return []
+        answer = self.function("exports").handler({"Records": jobs}, self.context)
+        failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        for job in jobs:
+            if job["messageId"] in failed:
+                client("sqs").send_message(QueueUrl=self.exports_queue, MessageBody=job["body"])
+        return failed
+
+    def export(self, headers: dict[str, str]) -> Package:
+        """What a signed-in person gets who asks for everything and fetches it."""
+        asked = self.request("account", "POST", "/me/exports", headers=headers)
+        assert asked.status == 202, asked.text
+        assert self.make_exports() == []
+        return self.fetch(headers, asked.json["id"])
+
+    def fetch(self, headers: dict[str, str], export_id: str) -> Package:
+        """A package that is ready, by the address that its owner is given."""
+        answer = self.request("account", "GET", f"/me/exports/{export_id}", headers=headers)
+        assert answer.json["status"] == "ready", answer.text
+        download = requests.get(answer.json["url"], timeout=10)  # which moto answers
+        assert download.status_code == 200
+        return Package(download.content)
+
     def records(self) -> list[dict[str, Any]]:
         """Every item of the table of subjects, in DynamoDB's JSON."""
         return self.dynamodb.scan(TableName="subjects")["Items"]
@@ -114,11 +169,36 @@ class Answer:
         self.status: int = raw["statusCode"]
         self.headers = {name.lower(): value for name, value in raw["headers"].items()}
         self.text: str = raw["body"]
+        self.cookies: list[str] = raw.get("cookies") or []
 
     @property
     def json(self) -> Any:
         """The body, read."""
         return json.loads(self.text)
+
+
+class Package:
+    """A package, unpacked."""
+
+    def __init__(self, content: bytes) -> None:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            assert archive.testzip() is None
+            self.files = {name: archive.read(name) for name in archive.namelist()}
+
+    @property
+    def data(self) -> Any:
+        """What is held, for programs."""
+        return json.loads(self.files["data.json"])
+
+    @property
+    def page(self) -> str:
+        """What is held, for people."""
+        return self.files["index.html"].decode()
+
+    @property
+    def manifest(self) -> Any:
+        """What was searched."""
+        return json.loads(self.files["manifest.json"])
 
 
 @cache
@@ -213,11 +293,15 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.suppressions,
         wiring.raw_mail,
         wiring.orders,
+        wiring.accounts,
         wiring.partition,
         wiring.ledger,
         wiring.ledger_days,
         wiring.seals,
         wiring.events,
+        wiring.exports,
+        wiring.export_files,
+        wiring.export_queue,
         wiring.proofs,
         wiring.mails,
         wiring.outbox,
@@ -233,6 +317,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("PUBLIC_URL", "https://privacy.example.com")
         monkeypatch.setenv("CONFIGURATION_SET", "kept")
         monkeypatch.setenv("MAIL_QUEUE", stack.mail_queue)
+        monkeypatch.setenv("EXPORTS_BUCKET", "exports")
+        monkeypatch.setenv("EXPORTS_QUEUE", stack.exports_queue)
+        monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("HASH_KEY_SECRET", "hash-key")
         monkeypatch.setenv("LEDGER_TABLE", "ledger")
         monkeypatch.setenv("SEALS_BUCKET", "seals")

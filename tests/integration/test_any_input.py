@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.conftest import Stack
+from tests.integration.people import registered
 
 STAFF = {"token_use": "access", "client_id": "staff-client", "username": "sam", "cognito:groups": ["staff"]}
 ROUTES = [
@@ -18,6 +19,16 @@ ROUTES = [
     ("review", "PUT", "/reviews/AAAA-AAAA-AAAA-AAAA"),
     ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/notes"),
     ("orders", "PUT", "/orders/A-1"),
+    ("access_requests", "POST", "/access-requests"),
+    ("registrations", "POST", "/registrations"),
+    ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/extensions"),
+    ("review", "PUT", "/reviews/AAAA-AAAA-AAAA-AAAA/hold"),
+]
+OF_A_PERSON = [
+    ("PUT", "/me/preferences"),
+    ("POST", "/me/affirmations"),
+    ("PATCH", "/me/records/account-self"),
+    ("DELETE", "/me"),
 ]
 SERVICE = {"token_use": "access", "scope": "kept/permissions kept/orders"}
 FIELDS = (
@@ -34,6 +45,15 @@ FIELDS = (
     "status",
     "outcome",
     "purposes",
+    "policy_version",
+    "accepted",
+    "on_behalf_of",
+    "opt_outs",
+    "lists",
+    "language",
+    "postal_purposes",
+    "reason",
+    "until",
 )
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
 LIKELY = st.sampled_from(
@@ -72,6 +92,20 @@ def test_any_json_is_understood_or_refused(
     claims = SERVICE if function == "orders" else STAFF
     answer = stack.request(function, method, path, json_body=body, claims=claims)
     assert answer.status < 500, answer.text
+
+
+@pytest.mark.promise("security-measures")
+@pytest.mark.parametrize(("method", "path"), OF_A_PERSON)
+def test_any_json_of_somebody_signed_in_is_understood_or_refused(stack: Stack, method: str, path: str) -> None:
+    person = registered(stack, "ann@example.com", name="Ann")
+
+    @quick
+    @given(body=BODY)
+    def send(body: dict[str, Any]) -> None:
+        answer = person.request(method, path, body)
+        assert answer.status < 500, answer.text
+
+    send()
 
 
 CHECK = st.fixed_dictionaries(

@@ -96,7 +96,7 @@ def test_a_plain_html_form_is_sent_on_to_a_page(stack: Stack) -> None:
     }
     answer = stack.request("contact_intake", "POST", "/contacts", form=form)
     assert answer.status == 303, answer.text
-    assert answer.headers["location"].startswith("/thanks/contact?reference=")
+    assert answer.headers["location"].startswith("/en/thanks/contact?reference=")
     (record,) = stack.records()
     assert record["text"]["S"] == "مرحبا"
     assert "name" not in record

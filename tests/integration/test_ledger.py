@@ -167,7 +167,7 @@ def test_each_entry_is_counted_by_what_happened_and_why(stack: Stack, printed: A
     follow(stack, *records, *records)
     text = printed()
     assert counts(text, "LedgerEntries") == {("none", "written"): 1, ("expired", "discarded"): 1}
-    assert sum(counts(text, "RawMailDiscarded").values()) == 2, "a repeated delivery deletes it again, harmlessly"
+    assert sum(counts(text, "FilesDiscarded").values()) == 2, "a repeated delivery deletes it again, harmlessly"
 
 
 def test_digests_are_under_the_ledgers_own_key(stack: Stack) -> None:

@@ -43,7 +43,7 @@ def test_an_internationalised_domain_is_the_same_in_both_its_forms(stack: Stack)
 
 def test_a_plain_html_form_works(stack: Stack) -> None:
     answer = stack.request("opt_out", "POST", "/opt-outs", form={"email": "ann@example.com"})
-    assert (answer.status, answer.headers["location"]) == (303, "/thanks/opt-out")
+    assert (answer.status, answer.headers["location"]) == (303, "/en/thanks/opt-out")
     assert stack.suppressed("ann@example.com")
 
 
@@ -164,7 +164,7 @@ def test_a_link_scanner_changes_nothing(stack: Stack, scope: Scope) -> None:
 @pytest.mark.parametrize(
     ("scope", "what"),
     [
-        (MARKETING, "marketing email"),
+        (MARKETING, "news and offers"),
         (EVERYTHING, "all email but answers to what you ask us"),
         (list_scope(1), "the newsletter"),
         (list_scope(2), "offers and discounts"),
@@ -177,11 +177,11 @@ def test_the_page_says_what_stops_and_its_button_stops_it(stack: Stack, scope: S
     assert f"Stop {what}?" in page.text
     assert page.text.count("<button") == 1
     assert "<script" not in page.text
-    assert f'method="post" action="/opt-outs/{token}"' in page.text
+    assert f'method="post" action="/en/opt-outs/{token}"' in page.text
     done = stack.request(
         "opt_out",
         "POST",
-        f"/opt-outs/{token}",
+        f"/en/opt-outs/{token}",
         form={"List-Unsubscribe": "One-Click"},
         headers={"accept": "text/html,*/*"},
     )

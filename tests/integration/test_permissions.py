@@ -215,6 +215,12 @@ def test_what_cannot_be_understood_is_refused_whole_and_not_repeated(stack: Stac
     assert "ann@example.com" not in answer.text
 
 
+def test_who_sends_a_field_that_a_check_does_not_have_learns_what_it_has(stack: Stack) -> None:
+    answer = ask(stack, MARKETING_TO_ANN | {"adress": "ann@example.com"})
+    (error,) = answer.json["errors"]
+    assert error["detail"].endswith("it knows: channel, address, purpose, list, order_id, address_id")
+
+
 def test_more_than_a_megabyte_is_refused_and_just_less_is_answered(stack: Stack) -> None:
     check = MARKETING_TO_ANN | {"address": f"{'a' * 240}@example.com", "purpose": "p" * 64, "list": "l" * 64}
     checks = [check | {"order_id": "o" * 128} for _ in range(1000)]

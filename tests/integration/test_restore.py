@@ -14,6 +14,7 @@ from kept.adapters.clock import now
 from kept.app.keep_ledger import follow
 from kept.domain.ledger import Change, Store, sequence_of
 from kept.entry import wiring
+from tests.fakes import MemoryExportFiles
 from tests.integration.conftest import Stack
 
 pytestmark = [pytest.mark.promise("review-then-discard"), pytest.mark.promise("email-opt-out")]
@@ -46,7 +47,15 @@ class Table:
         self.sequence += 1
         told = Change(store, sequence_of(str(self.sequence)), now(), pk, sk, before, after)
         ledger = wiring.ledger()
-        follow(told, policy=wiring.policy(), keys=ledger.keys, ledger=ledger, raw_mail=wiring.raw_mail(), now=now())
+        follow(
+            told,
+            policy=wiring.policy(),
+            keys=ledger.keys,
+            ledger=ledger,
+            raw_mail=wiring.raw_mail(),
+            exports=MemoryExportFiles(),
+            now=now(),
+        )
 
 
 def person(number: int) -> bytes:

@@ -200,6 +200,6 @@ def test_two_reviews_at_the_same_moment_do_not_overwrite_each_other(stack: Stack
     messages, now = wiring.messages(), int(time.time())
     before = messages.find(reference, now)
     after = replace(before, status="reviewed", outcome="mine", reviewed_at=now, reviewed_by="a", discard_at=now + 9)
-    messages.review(before, after, now)
+    messages.change(before, after, now)
     with pytest.raises(ConflictError):
-        messages.review(before, replace(after, outcome="theirs"), now)
+        messages.change(before, replace(after, outcome="theirs"), now)

@@ -9,18 +9,20 @@ import pytest
 import yaml
 
 from infra.build.intent import intent, read_template
+from kept.domain.exports import LEASE_SECONDS, QUEUE_SECONDS
 from kept.domain.policy import load_policy
 from tests.conftest import ROOT
 from tests.template import resources
 
 TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 
-# Actions for which AWS knows no narrower resource than all (Service Authorization Reference), or none that is narrower
-# in use: log groups are found by the beginning of their names.
+# Actions for which AWS knows no narrower resource than all (Service Authorization Reference, SES v1 and v2), or none
+# that is narrower in use: log groups are found by the beginning of their names.
 WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricStatistics",
     "lambda:ListEventSourceMappings",
     "logs:DescribeLogGroups",
+    "ses:DeleteSuppressedDestination",
     "ses:DescribeActiveReceiptRuleSet",
     "ses:SetActiveReceiptRuleSet",
 }
@@ -134,14 +136,21 @@ def test_the_default_of_ledger_days_is_the_shipped_policys() -> None:
 
 
 @pytest.mark.promise("review-then-discard")
-def test_the_mail_bucket_is_private_encrypted_unversioned_and_has_a_backstop() -> None:
-    bucket = of_type("AWS::S3::Bucket")["MailBucket"]
+@pytest.mark.parametrize("name", ["MailBucket", "ExportsBucket"])
+def test_a_bucket_is_private_encrypted_unversioned_and_has_a_backstop(name: str) -> None:
+    bucket = of_type("AWS::S3::Bucket")[name]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["BucketEncryption"]
     assert "VersioningConfiguration" not in bucket, "a version would outlive its deletion"
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert rules["unfinished"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "ExpirationInDays" in rules["backstop"]
+    (statement,) = (
+        each
+        for each in of_type("AWS::S3::BucketPolicy")[f"{name}Policy"]["PolicyDocument"]["Statement"]
+        if each["Sid"] == "TlsOnly"
+    )
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
 
 
 @pytest.mark.promise("review-then-discard")
@@ -149,6 +158,20 @@ def test_the_default_lifecycle_is_not_shorter_than_the_shipped_policys_hard_maxi
     default = re.search(r"MailLifecycleDays:\n    Type: Number\n    Default: (\d+)", TEMPLATE)
     assert default
     assert int(default[1]) * 86400 >= load_policy().longest_retention
+    default = re.search(r"ExportLifecycleDays:\n    Type: Number\n    Default: (\d+)", TEMPLATE)
+    assert default
+    assert int(default[1]) * 86400 >= load_policy().longest_export
+
+
+@pytest.mark.promise("access-on-request")
+def test_a_package_has_its_worker_for_as_long_as_the_code_thinks() -> None:
+    queue, function = (
+        of_type("AWS::SQS::Queue")["ExportsQueue"],
+        of_type("AWS::Serverless::Function")["ExportsFunction"],
+    )
+    assert function["Timeout"] < LEASE_SECONDS < queue["VisibilityTimeout"], "a job that comes again finds it free"
+    assert queue["MessageRetentionPeriod"] == QUEUE_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] < QUEUE_SECONDS
 
 
 @pytest.mark.promise("security-measures")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kept.app.prove_identity import mail_link
 from kept.app.receive_email import Delivery, Stores, receive_email
+from kept.app.send_mail import send_queued_mail
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import make_opt_out_token
@@ -54,7 +54,7 @@ class Shop:
     def send_links(self, now: int = NOW) -> None:
         """What the mailing function does a moment later."""
         while self.mails.mails:
-            mail_link(
+            send_queued_mail(
                 self.mails.mails.pop(0),
                 policy=POLICY,
                 keys=KEYS,

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kept.domain.errors import ConfigurationError, NotFoundError
-from kept.domain.identity import Keys, can_be_an_address, new_reference, normalise_address, read_reference
+from kept.domain.identity import (
+    UNSIGNING,
+    Keys,
+    can_be_an_address,
+    new_reference,
+    normalise_address,
+    read_reference,
+)
 
 KEYS = Keys("k" * 64)
 LOCAL = st.from_regex(r"[A-Za-z0-9.+_-]{1,20}", fullmatch=True)
@@ -123,6 +132,33 @@ def test_the_newest_key_signs_and_what_any_of_them_signed_is_ours() -> None:
     assert not LONGER.is_signed("x", b"another", KEYS.sign("x", b"message"))
     assert not LONGER.is_signed("x", b"message", LONGER.sign("x", b"message")[:11]), "too short to mean anything"
     assert not LONGER.is_signed("x", b"message", b"")
+
+
+@pytest.mark.promise("email-opt-out")
+def test_a_key_that_not_every_function_has_yet_names_suppressions_and_signs_nothing() -> None:
+    waiting = Keys(f"{'k' * 64}\n{UNSIGNING}{'r' * 64}")
+    assert waiting.check_values() == CHAIN.check_values()
+    ann = KEYS.subject_id("ann@example.com")
+    assert waiting.suppression_ids(ann) == CHAIN.suppression_ids(ann)
+    assert KEYS.is_signed("x", b"message", waiting.sign("x", b"message")), "an older process would not know its links"
+    assert waiting.is_signed("x", b"message", CHAIN.sign("x", b"message"))
+    longer = Keys(f"{'k' * 64}\n{'r' * 64}\n{UNSIGNING}{'t' * 64}")
+    assert longer.sign("x", b"message") == CHAIN.sign("x", b"message")
+
+
+def test_a_first_key_that_begins_with_the_same_sign_is_a_key_like_any_other() -> None:
+    """Secrets Manager may make such a one."""
+    keys = Keys(UNSIGNING + "k" * 63)
+    assert keys.check_values() != Keys("k" * 63).check_values()
+    assert keys.is_signed("x", b"message", keys.sign("x", b"message"))
+    assert Keys(f"{UNSIGNING}{'k' * 63}\n{'r' * 64}").sign("x", b"message") != keys.sign("x", b"message")
+
+
+@pytest.mark.promise("security-measures")
+@given(st.text("kr~", min_size=32, max_size=200), st.binary(max_size=300))
+def test_every_hash_is_hmac_sha_256_as_the_standard_library_makes_it(key: str, message: bytes) -> None:
+    content = b"".join(len(part).to_bytes(4) + part for part in (b"sign x", message))
+    assert Keys(key).sign("x", message) == hmac.digest(key.encode(), content, "sha256")[:16]
 
 
 @pytest.mark.parametrize("secret", ["", "\n", "k" * 64 + "\nshort", "short\n" + "k" * 64, "k" * 64 + "\n\n" + "r" * 64])

@@ -16,7 +16,7 @@ from kept.domain.errors import ConfigurationError
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, Entry, LedgerKeys, entry_of, is_ledgered, mark_of, sequence_of
 from kept.domain.policy import load_policy
-from tests.fakes import MemoryLedger, MemoryRawMail
+from tests.fakes import MemoryExportFiles, MemoryLedger, MemoryRawMail
 
 POLICY = load_policy()
 KEYS = LedgerKeys("l" * 64)
@@ -291,7 +291,7 @@ def history_of(person: int, edits: list[str]) -> list[Change]:
 def ledger_of(deliveries: list[Change]) -> tuple[Any, Any, dict[str, int]]:
     ledger, raw_mail = MemoryLedger(KEYS), MemoryRawMail()
     for each in deliveries:
-        follow(each, policy=POLICY, keys=KEYS, ledger=ledger, raw_mail=raw_mail, now=NOW)
+        follow(each, policy=POLICY, keys=KEYS, ledger=ledger, raw_mail=raw_mail, exports=MemoryExportFiles(), now=NOW)
     counts = ledger.counts("2027-01-15")
     live = {"opened - closed": counts.opened - counts.closed, "written": counts.written, **counts.discarded}
     entries = {e.id: e for e in ledger.entries.values()}

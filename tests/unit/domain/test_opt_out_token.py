@@ -65,6 +65,14 @@ def test_a_token_can_stop_marketing_everything_or_any_one_list() -> None:
         assert token == token.lower()
 
 
+@given(st.binary(min_size=16, max_size=16), st.sampled_from(SCOPES))
+def test_a_token_is_written_in_base32_as_the_standard_library_writes_it(subject: bytes, scope: Scope) -> None:
+    token = make_opt_out_token(KEYS, SubjectId(subject), scope)
+    raw = base64.b32decode(token.upper())
+    assert raw[2:18] == subject
+    assert base64.b32encode(raw).decode().lower() == token
+
+
 @pytest.mark.promise("email-opt-out")
 @given(st.binary(min_size=16, max_size=16), st.sampled_from(SCOPES), st.randoms(use_true_random=False))
 def test_a_token_works_in_any_mixture_of_cases(subject: bytes, scope: Scope, chance: random.Random) -> None:

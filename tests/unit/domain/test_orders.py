@@ -105,4 +105,4 @@ def test_an_order_of_the_future_or_past_its_date_is_refused(placed_at: int, deta
     with pytest.raises(InvalidInputError) as raised:
         discard_date(placed_at, POLICY, NOW)
     (problem,) = raised.value.problems
-    assert (problem.pointer, problem.detail) == ("/placed_at", detail)
+    assert (problem.pointer, problem.text) == ("/placed_at", detail)

@@ -20,8 +20,8 @@ SHIPPED_TEXT = SHIPPED.read_text(encoding="utf-8")
 def test_the_shipped_policy_is_right() -> None:
     policy = load_policy()
     assert policy.retention.message.before_review == 30 * 86400
-    assert policy.longest_retention == 180 * 86400
-    assert str(policy.longest_retention) == "180 days"
+    assert policy.longest_retention == 365 * 86400, "legal hold included"
+    assert str(policy.longest_retention) == "365 days"
 
 
 def test_every_promise_is_shipped_in_the_policys_own_words() -> None:
@@ -36,7 +36,18 @@ def _has_shared() -> bool:
     return (ROOT.parent / "shared/policy/promises.md").exists()
 
 
+SOURCE = (
+    '[sources.shop]\nname = { en = "Shop", ar = "المتجر" }\nfile = "orders.json"\nwaits = "2 days"\n\n[lists.offers]'
+)
 MISTAKES = {
+    "a system without a name in a language": ("[lists.offers]", SOURCE.replace("ar =", "de ="), "sources.shop.name: "),
+    "a system with a path for a file": ("[lists.offers]", SOURCE.replace("orders.", "../o."), "sources.shop.file: "),
+    "a system that is not waited for": ("[lists.offers]", SOURCE.replace("2 days", "0 days"), "sources.shop.waits: "),
+    "a system with a name that is no key": (
+        "[lists.offers]",
+        SOURCE.replace("sources.shop", "sources.Shop"),
+        "sources.Shop: ",
+    ),
     "an unknown key": ("[site]", "[site]\nfax = 'x'", "site: "),
     "a missing key": ('name = "Expand Cart"', "", "site: "),
     "a number for text": ('name = "Expand Cart"', "name = 7", "site.name: "),

@@ -329,7 +329,7 @@ def test_hostile_text_takes_no_time_to_speak_of(unit: str) -> None:
         mail = replace(read(""), text=hostile)
         started = time.process_time()
         own_words(mail)
-        assert time.process_time() - started < 0.5
+        assert time.process_time() - started < 1
 
 
 @settings(max_examples=100)

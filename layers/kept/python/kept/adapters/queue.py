@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kept.adapters import aws
-from kept.app.ports import LinkMail
+from kept.app.ports import ExportJob, QueuedMail
 
 
 class SqsMailQueue:
@@ -17,10 +17,26 @@ class SqsMailQueue:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         """One message. It names the address, so the queue is encrypted and keeps it for an hour at most."""
-        with aws.unavailable("queue a mail"):
-            _client().send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(mail).decode())
+        _send(self._url, mail)
+
+
+class SqsExportQueue:
+    """Keeps the port `ExportQueue`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def put(self, job: ExportJob, delay: int = 0) -> None:
+        """One message."""
+        _send(self._url, job, delay)
+
+
+def _send(url: str, content: object, delay: int = 0) -> None:
+    with aws.unavailable("queue work"):
+        body = msgspec.json.encode(content).decode()
+        _client().send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 
 @cache

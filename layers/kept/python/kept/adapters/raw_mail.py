@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from kept.adapters import aws
+from kept.adapters.object_pieces import pieces
 
 
 class S3RawMail:
@@ -18,14 +18,12 @@ class S3RawMail:
 
     def read(self, key: str) -> bytes | None:
         """The whole mail, at most the 40 MB that SES accepts; None where there is none."""
-        with aws.unavailable("read a raw mail"):
-            try:
-                body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                if aws.error_code(error) == "NoSuchKey":
-                    return None
-                raise
-        return body
+        found = self.pieces(key)
+        return None if found is None else b"".join(found)
+
+    def pieces(self, key: str) -> Iterator[bytes] | None:
+        """One GetObject."""
+        return pieces(self._client, self._bucket, key)
 
     def discard(self, key: str) -> None:
         """Delete the mail."""

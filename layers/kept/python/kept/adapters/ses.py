@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.client import Item, dynamodb, put_new
-from kept.app.ports import OutgoingMail
+from kept.app.ports import AnswerKind, OutgoingMail
 from kept.domain.errors import NotAllowedError
 from kept.domain.identity import SubjectId
 from kept.domain.permission import Check, Permission
-from kept.domain.records import Kind
 
 _DAY = 86400
 
@@ -35,11 +35,11 @@ class SesOutbox:
         """`gate` is asked before each mail."""
         self._table, self._sender, self._gate = table, sender, gate
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         """One conditional write; see the port."""
         return put_new(self._table, _item(subject, kind, now + _DAY), expired_at=now) is None
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         """Let the claim lie in the past: TTL removes it, and this function needs no right to delete."""
         with aws.unavailable("release an answer"):
             dynamodb().put_item(TableName=self._table, Item=_item(subject, kind, 1))
@@ -72,6 +72,17 @@ class SesOutbox:
             )
 
 
+def welcome_back(address: str) -> None:
+    """Take an address off SES's own suppression list of the account, which may hold it since mail to it bounced.
+
+    Only for its owner, who wants to be written to again. Not on it is as good. Raises UnavailableError.
+    https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html
+    """
+    ses = aws.client("sesv2")
+    with aws.unavailable("take an address off SES's list"), suppress(ses.exceptions.NotFoundException):
+        ses.delete_suppressed_destination(EmailAddress=address)
+
+
 def activate_receipt_rules(rule_set: str, *, active: bool) -> None:
     """Make a rule set the account's active one, or leave none active if it was this. Raises UnavailableError."""
     with aws.unavailable("activate the receipt rule set"):
@@ -92,6 +103,6 @@ def _client() -> Any:
     return aws.client("ses")  # when there is something to send, which is seldom
 
 
-def _item(subject: SubjectId, kind: Kind, discard_at: int) -> Item:
+def _item(subject: SubjectId, kind: AnswerKind, discard_at: int) -> Item:
     """That an answer of this kind went to somebody; it is forgotten after a day, when another may go."""
     return {"pk": {"B": subject}, "sk": {"S": f"answer#{kind}"}, "discard_at": {"N": str(discard_at)}}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
-from kept.app.ports import LinkMail, MailQueue, Outbox, OutgoingMail
+from kept.app.ports import MailQueue, Outbox, OutgoingMail
+from kept.app.prove_identity import link_mail
 from kept.domain.errors import UnavailableError
 from kept.domain.mail.answering import answer_headers, answer_subject
 from kept.domain.mail.intents import Understanding
@@ -53,17 +55,8 @@ def acknowledge(
     if message.answer_by is None:
         return "nothing-to-say"
     if {"access", "cancel"} & set(understood.intents) and message.email:
-        subject, headers = answer_subject(mail), answer_headers(mail)
-        link = LinkMail(
-            job=message.record_id,
-            email=message.email,
-            language=understood.language,
-            reference=message.reference,
-            answer_by=message.answer_by,
-            headers=headers,
-            subject=subject,
-        )
-        mails.put(link)
+        link = link_mail(message, job=message.record_id, language=understood.language)
+        mails.put(replace(link, headers=answer_headers(mail), subject=answer_subject(mail)))
         if message.kind == "request":
             return "link"
     if not outbox.claim(message.subject_id, message.kind, now):

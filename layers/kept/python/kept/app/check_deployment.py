@@ -18,6 +18,15 @@ def check_mail_lifecycle(policy: Policy, lifecycle_days: int) -> None:
         )
 
 
+def check_export_lifecycle(policy: Policy, lifecycle_days: int) -> None:
+    """Raises ConfigurationError where the exports bucket's backstop would act before a package's time is over."""
+    if lifecycle_days * _DAY < policy.longest_export:
+        raise ConfigurationError(
+            f"ExportLifecycleDays is {lifecycle_days}, but by the policy a package may need longer, with what "
+            f"other systems send for it. Deploy with ExportLifecycleDays={-(-policy.longest_export // _DAY)} or more."
+        )
+
+
 def check_ledger_days(policy: Policy, ledger_days: int) -> None:
     """Raises ConfigurationError where the files of sealed entries would be kept for another time than the entries."""
     kept_for = policy.ledger.kept_for

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kept.app.ports import Ledger, RawMail
+from kept.app.ports import ExportFiles, Ledger, RawMail
 from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, Entry, Fields, LedgerKeys, entry_of, is_ledgered, mark_of
@@ -16,13 +16,20 @@ from kept.domain.policy import Policy
 
 
 def follow(
-    change: Change, *, policy: Policy, keys: LedgerKeys, ledger: Ledger, raw_mail: RawMail, now: int
-) -> tuple[Entry | None, bool]:
-    """Write what happened; the entry, where one is new, and whether a raw mail went.
+    change: Change,
+    *,
+    policy: Policy,
+    keys: LedgerKeys,
+    ledger: Ledger,
+    raw_mail: RawMail,
+    exports: ExportFiles,
+    now: int,
+) -> tuple[Entry | None, int]:
+    """Write what happened; the entry, where one is new, and how many files went with the record.
 
-    The raw mail goes first: until it has, the record's commitment stays open. Raises UnavailableError.
+    They go first: until they have, the record's commitment stays open. Raises UnavailableError.
     """
-    discarded = discard_raw_mail(change, raw_mail=raw_mail)
+    discarded = discard_raw_mail(change, raw_mail=raw_mail) + discard_export_files(change, exports=exports)
     if not is_ledgered(change):
         return None, discarded
     entry = entry_of(change, keys, policy, now)
@@ -40,6 +47,22 @@ def discard_raw_mail(change: Change, *, raw_mail: RawMail) -> bool:
         return False
     raw_mail.discard(before)
     return True
+
+
+def discard_export_files(change: Change, *, exports: ExportFiles) -> int:
+    """Delete the files of a package that its record no longer refers to, in the same way; how many there were.
+
+    Raises UnavailableError.
+    """
+    gone = _files(change.before) - _files(change.after)
+    for key in sorted(gone):
+        exports.discard(key)
+    return len(gone)
+
+
+def _files(record: Fields | None) -> set[str]:
+    keys = (record or {}).get("files")
+    return {key for key in keys if isinstance(key, str)} if isinstance(keys, list) else set()
 
 
 def _raw_key(record: Fields | None) -> str | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from kept.domain.account import Account, Registration
 from kept.domain.audit import Day, Report, Summary
 from kept.domain.commitment import Commitment, Mark, TableKey
+from kept.domain.exports import Export
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Entry, StatedReason
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
-from kept.domain.records import Kind, Message, Note, Status
-from kept.domain.suppression import Reason, Scope
+from kept.domain.records import Kind, Message, Note, Opening, Status
+from kept.domain.suppression import Reason, Scope, Suppression
 
 PhoneUse = tuple[str, str]
 """A telephone number in E.164, and the record id of an order."""
@@ -66,13 +69,24 @@ class Messages(Protocol):
         """Add a note. Raises NotFoundError where the record has gone meanwhile, ConflictError where it is full."""
         ...
 
-    def review(self, before: Message, after: Message, now: int) -> None:
-        """Put `after` in the place of `before`. Raises ConflictError where somebody changed it meanwhile."""
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        """A person's record by its id, read consistently. Raises NotFoundError, also past its discard date."""
+        ...
+
+    def change(self, before: Message, after: Message, now: int) -> None:
+        """Put `after` in the place of `before`, but for its notes and openings.
+
+        Raises ConflictError where somebody changed it meanwhile, or it was discarded.
+        """
+        ...
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Add who opened it. Raises NotFoundError where the record has gone, ConflictError where it is full."""
         ...
 
 
 class Suppressions(Protocol):
-    """Who is not to be written to. There is no method that lifts one."""
+    """Who is not to be written to."""
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
         """Suppress, idempotently: the first reason and time stay. Raises UnavailableError."""
@@ -85,16 +99,31 @@ class Suppressions(Protocol):
         """
         ...
 
+    def of(self, subject: SubjectId) -> Mapping[Scope, Suppression]:
+        """What is suppressed for one person, why and since when. Raises UnavailableError, KeyMismatchError."""
+        ...
+
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        """Take suppressions away, which nobody may ask but the person, from their session. Raises UnavailableError."""
+        ...
+
+
+Topic = Literal["access", "registration", "extension"]
+"""What a queued mail is about: a link to what is held, a link that confirms a registration, or a later deadline."""
+
 
 @dataclass(frozen=True, slots=True)
-class LinkMail:
-    """A mail with a link that is yet to be made: nothing that could be used lies in the queue."""
+class QueuedMail:
+    """A mail that is yet to be made. Its link is made with it: nothing that could be used lies in the queue."""
 
     job: str  # the same for each delivery of it
     email: str
     language: str
+    topic: Topic = "access"
     reference: str | None = None  # of the request that it answers
     answer_by: int | None = None  # seconds since the epoch
+    reason: str | None = None  # why the answer needs until then
+    answers: str | None = None  # the record of the request that it answers
     confirms: str | None = None  # the registration that the link confirms
     headers: tuple[tuple[str, str], ...] = ()  # that put it into the thread of the mail it answers
     subject: str | None = None
@@ -103,7 +132,7 @@ class LinkMail:
 class MailQueue(Protocol):
     """Mail that is made and sent a moment later, so that who asks for it cannot tell from the time whom we know."""
 
-    def put(self, mail: LinkMail) -> None:
+    def put(self, mail: QueuedMail) -> None:
         """Have it sent. Raises UnavailableError."""
         ...
 
@@ -145,11 +174,99 @@ class Partition(Protocol):
         ...
 
 
+class ByteSink(Protocol):
+    """Where the bytes of a file go, in order."""
+
+    def write(self, content: bytes, /) -> object:
+        """Take some more."""
+        ...
+
+
 class ExportFiles(Protocol):
-    """The packages of everything held about somebody. Every method raises UnavailableError."""
+    """Packages, and the files that other systems send for them. Every method raises UnavailableError."""
+
+    def upload(self, key: str) -> AbstractContextManager[ByteSink]:
+        """Write a file of any size, piece by piece. It is there once all is written, and not after an exception."""
+        ...
+
+    def url(self, key: str, name: str, seconds: int) -> str:
+        """An address that anyone who has it can fetch the file from for so long, to be saved under this name."""
+        ...
+
+    def upload_form(self, key: str, largest: int, seconds: int) -> UploadForm:
+        """What anyone who has it can send the file with for so long, in as many bytes at most."""
+        ...
+
+    def size(self, key: str) -> int | None:
+        """Bytes; None where there is no such file."""
+        ...
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The file, piece by piece. Raises NotFoundError."""
+        ...
 
     def discard(self, key: str) -> None:
         """Delete one; gone already is as good."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """An HTML form to send a file with: POST these fields to the address as multipart/form-data, and `file` last."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """A package to be made, in the queue: a keyed hash and a random id."""
+
+    subject: str  # in hexadecimal
+    export_id: str
+
+
+class ExportQueue(Protocol):
+    """Packages to be made."""
+
+    def put(self, job: ExportJob, delay: int = 0) -> None:
+        """Have it made, or looked at again, after so many seconds (900 at most). Raises UnavailableError."""
+        ...
+
+
+class Exports(Protocol):
+    """What is known of packages. Every method raises UnavailableError when the store does not answer."""
+
+    def begin(self, export: Export, now: int) -> Export:
+        """Store it, unless one of the same person's is being made; the one that stands."""
+        ...
+
+    def find(self, subject: SubjectId, export_id: str, now: int) -> Export:
+        """Read consistently. Raises NotFoundError, also for another person's and past its discard date."""
+        ...
+
+    def asked(self, export: Export, at: int) -> None:
+        """Note that it waits for other systems, and when they were asked. Nothing happens where it has gone."""
+        ...
+
+    def claim(self, export: Export, lease: str, now: int) -> bool:
+        """Have the making to oneself for LEASE_SECONDS; not where somebody has it, or it is ready or gone."""
+        ...
+
+    def release(self, export: Export, lease: str) -> None:
+        """Give it back, because it could not be made."""
+        ...
+
+    def finish(self, export: Export, lease: str) -> bool:
+        """Put `export`, which is ready, in its place; not where it has gone or the lease is another's meanwhile."""
+        ...
+
+
+class SourceSystems(Protocol):
+    """Other systems of the shop's that hold personal data."""
+
+    def ask(self, name: str, export: Export, upload: UploadForm, until: int) -> None:
+        """Ask one for what it holds about a person who proved who they are. Raises UnavailableError."""
         ...
 
 
@@ -168,12 +285,15 @@ class Proofs(Protocol):
         """Store a link."""
         ...
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
-        """Take a link away and return it. Raises NotFoundError where it is used, expired or none of ours."""
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+        """A link as it was stored. Raises NotFoundError where it is used, expired or none of ours."""
         ...
 
-    def add_session(self, session: Session) -> None:
-        """Store a session."""
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        """Use a link up and store the session that it opens: both or neither.
+
+        Raises NotFoundError where it was used or expired meanwhile.
+        """
         ...
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
@@ -182,6 +302,34 @@ class Proofs(Protocol):
 
     def end_session(self, subject: SubjectId, secret_hash: str) -> None:
         """End it; ended already is as good."""
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts, and registrations that wait. Every method raises UnavailableError when the store does not answer."""
+
+    def add_registration(self, registration: Registration) -> None:
+        """Store it."""
+        ...
+
+    def find_registration(self, subject: SubjectId, record_id: str, now: int) -> Registration | None:
+        """One that waits, read consistently; None where there is none, or not any more."""
+        ...
+
+    def end_registration(self, subject: SubjectId, record_id: str) -> None:
+        """Discard it, since its account is there."""
+        ...
+
+    def find(self, subject: SubjectId, now: int) -> Account | None:
+        """Somebody's account, read consistently; None where there is none, or it is past its date."""
+        ...
+
+    def add(self, account: Account, now: int) -> Account | None:
+        """Store it unless there is one: None when stored, else the one that is there."""
+        ...
+
+    def change(self, before: Account, after: Account, now: int) -> None:
+        """Put `after` in the place of `before`. Raises ConflictError where it was changed or discarded meanwhile."""
         ...
 
 
@@ -212,14 +360,18 @@ class Orders(Protocol):
         ...
 
 
+AnswerKind = Kind | Literal["extension"]
+"""What an answer is about, of which there is one a day."""
+
+
 class Outbox(Protocol):
     """Mail that we send. It asks the gate itself, so that nothing goes out without."""
 
-    def claim(self, subject: SubjectId, kind: Kind, now: int) -> bool:
+    def claim(self, subject: SubjectId, kind: AnswerKind, now: int) -> bool:
         """Whether an answer of this kind may be sent: not when one was within the last day. Raises UnavailableError."""
         ...
 
-    def release(self, subject: SubjectId, kind: Kind) -> None:
+    def release(self, subject: SubjectId, kind: AnswerKind) -> None:
         """Take a claim back, because the answer could not be sent. Raises UnavailableError."""
         ...
 
@@ -233,6 +385,10 @@ class RawMail(Protocol):
 
     def read(self, key: str) -> bytes | None:
         """The bytes, or None where they are gone. Raises UnavailableError."""
+        ...
+
+    def pieces(self, key: str) -> Iterator[bytes] | None:
+        """The bytes, piece by piece, or None where they are gone. Raises UnavailableError, also while they are read."""
         ...
 
     def discard(self, key: str) -> None:
@@ -471,6 +627,9 @@ class Deployed(Protocol):
 class Deadlines(Protocol):
     """Whom we have not answered in time. Raises UnavailableError."""
 
-    def overdue(self, kind: Kind, before: int, now: int) -> tuple[int, int | None]:
-        """How many open records of a kind came in before that time, and when the oldest of them did."""
+    def overdue(self, kind: Kind, before: int, now: int) -> list[int]:
+        """By when each open record of a kind that waits too long should have been answered.
+
+        Looked for among those that came in before a time: nothing that came later can be due.
+        """
         ...

@@ -6,47 +6,31 @@ link. So nobody learns whom we know, and nobody can lock anybody out: who is ref
 
 from __future__ import annotations
 
-import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from kept.app.ports import LinkMail, MailQueue, Messages, Outbox, OutgoingMail, Proofs
+from kept.app.ports import Accounts, MailQueue, Messages, Proofs, QueuedMail
+from kept.app.register import confirm_registration
 from kept.domain import contact_details
-from kept.domain.errors import UnavailableError
+from kept.domain.account import seen
+from kept.domain.errors import ConflictError, NotFoundError
 from kept.domain.identity import Keys, new_record_id, new_reference
-from kept.domain.permission import ANSWER
 from kept.domain.policy import Policy
 from kept.domain.proof import Link, Session, new_token, read_token
 from kept.domain.records import Message
-from kept.domain.retention import discard_at_birth
+from kept.domain.retention import discard_after_review, discard_at_birth
 
 ASKED = "Asked by form what we hold about them."
+ANSWERED = "Answered: who owns the address opened the link, which shows everything."
 
-_SUBJECT = {"en": "Your data: one more step", "ar": "بياناتكم: خطوة واحدة أخرى"}
-_TEXT = {
-    "en": """Somebody, we think you, asked us about the data that we hold under this address.
 
-Open this page and press its button, and you see all of it. You can also have a copy, correct it, or have it erased:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where proofs lie, and what they change."""
 
-{link}
-
-The link works once, for {minutes} minutes. Nobody else gets it: if it was not you who asked, you need do nothing.
-{reference}
-{name}
-""",
-    "ar": """سألنا شخص ما، ونظنه أنتم، عن البيانات التي نحتفظ بها تحت هذا العنوان.
-
-افتحوا هذه الصفحة واضغطوا الزر لتروا كل ما لدينا، ولكم أن تأخذوا نسخة منه أو تصححوه أو تمحوه:
-
-{link}
-
-يعمل الرابط مرة واحدة خلال {minutes} دقيقة ولا يصل إلى أحد غيركم. إن لم تكونوا من سأل فلا داعي لفعل شيء.
-{reference}
-{name}
-""",
-}
-_REFERENCE = {
-    "en": "\nThe reference of this request is {reference}. It is answered by {day} whatever happens.\n",
-    "ar": "\nالرقم المرجعي لهذا الطلب {reference} وسيُجاب عنه في موعد أقصاه {day} على أي حال.\n",
-}
+    proofs: Proofs
+    accounts: Accounts
+    messages: Messages
 
 
 def ask_for_access(
@@ -72,45 +56,42 @@ def ask_for_access(
         answer_by=policy.answer_by("request", now),
     )
     standing = messages.add(request, replace_expired_at=now, replace_reviewed=True) or request
-    mails.put(LinkMail(new_record_id(), address, language or "", standing.reference, standing.answer_by))
+    mails.put(link_mail(standing, job=new_record_id(), language=language))
     return standing
 
 
-def mail_link(
-    mail: LinkMail, *, policy: Policy, keys: Keys, proofs: Proofs, outbox: Outbox, public_url: str, now: int
-) -> bool:
-    """Make the link and send it, unless as many are alive as may be; whether it was sent.
+def link_mail(request: Message, *, job: str, language: str | None) -> QueuedMail:
+    """The mail with the link that answers a request, at the address that the request is about."""
+    return QueuedMail(
+        job=job,
+        email=str(request.email),
+        language=language or "",
+        reference=request.reference,
+        answer_by=request.answer_by,
+        answers=request.record_id,
+    )
 
-    Raises UnavailableError; then it may be tried again.
+
+def open_session(token: str, ended: str | None, *, policy: Policy, stores: Stores, now: int) -> tuple[str, Session]:
+    """Use a link up and open a session: the token for its cookie, and the session.
+
+    A registration that the link confirms becomes an account, the request that it answers is marked, and an account is
+    seen. All of that may be done again where the link could not be used up after it. `ended` is the cookie that came
+    along, if any: that session ends. Raises NotFoundError, ConflictError, UnavailableError.
     """
-    subject_id, lives = keys.subject_id(mail.email), policy.account.link_lives
-    place = proofs.claim_link(subject_id, mail.job, policy.account.links_at_once, now + lives, now)
-    if place is None:
-        return False
-    try:
-        token, secret_hash = new_token(subject_id)
-        proofs.add_link(Link(subject_id, secret_hash, now + lives, mail.email, mail.confirms))
-        outbox.send(_compose(mail, f"{public_url}/sessions?token={token}", policy))
-    except UnavailableError:
-        proofs.release_link(subject_id, place)
-        raise
-    return True
-
-
-def open_session(
-    token: str, ended: str | None, *, policy: Policy, proofs: Proofs, now: int
-) -> tuple[str, Session, Link]:
-    """Use a link up and open a session: the token for its cookie, the session, and the link that was used.
-
-    `ended` is the cookie that came along, if any: that session ends. Raises NotFoundError, UnavailableError.
-    """
-    link = proofs.use_link(*read_token(token), now)
+    link = stores.proofs.find_link(*read_token(token), now)
+    if link.confirms is not None:
+        confirm_registration(link.subject_id, link.confirms, policy=policy, accounts=stores.accounts, now=now)
+    _see(link, policy, stores.accounts, now)
+    if link.answers is not None:
+        _mark_verified(link, link.answers, policy, stores.messages, now)
     cookie, secret_hash = new_token(link.subject_id)
     session = Session(link.subject_id, secret_hash, now + policy.account.session_lives, link.email)
-    proofs.add_session(session)
+    stores.proofs.exchange(link, session, now)
     if ended is not None:
-        end_session(ended, proofs=proofs)
-    return cookie, session, link
+        with suppress(NotFoundError):  # it is no cookie of ours
+            end_session(ended, proofs=stores.proofs)
+    return cookie, session
 
 
 def end_session(cookie: str, *, proofs: Proofs) -> None:
@@ -118,15 +99,30 @@ def end_session(cookie: str, *, proofs: Proofs) -> None:
     proofs.end_session(*read_token(cookie))
 
 
-def _compose(mail: LinkMail, link: str, policy: Policy) -> OutgoingMail:
-    language = mail.language if mail.language in _TEXT else policy.languages[0]
-    language = language if language in _TEXT else "en"
-    reference = ""
-    if mail.reference and mail.answer_by:
-        day = dt.datetime.fromtimestamp(mail.answer_by, dt.UTC).date().isoformat()
-        reference = _REFERENCE[language].format(reference=mail.reference, day=day)
-    text = _TEXT[language].format(
-        link=link, minutes=policy.account.link_lives // 60, reference=reference, name=policy.site.name
-    )
-    headers = mail.headers or (("Auto-Submitted", "auto-generated"),)  # RFC 3834 section 5
-    return OutgoingMail(mail.email, ANSWER, mail.subject or _SUBJECT[language], text, headers)
+def _see(link: Link, policy: Policy, accounts: Accounts, now: int) -> None:
+    """Move an account's discard date on: its owner is there."""
+    account = accounts.find(link.subject_id, now)
+    if account is not None and account.seen_at < now:
+        with suppress(ConflictError):  # they are there in another browser too
+            accounts.change(account, seen(account, policy, now), now)
+
+
+def _mark_verified(link: Link, record_id: str, policy: Policy, messages: Messages, now: int) -> None:
+    """Put the request before those of whom nobody knows whose they are.
+
+    One by form asks for nothing but what the link shows, so it is answered. One in somebody's own words is for staff.
+    """
+    with suppress(NotFoundError, ConflictError):  # it went, or staff are at it at this moment: they see to it
+        before = messages.find_of(link.subject_id, record_id, now)
+        if before.kind != "request" or before.status == "reviewed" or before.verified_at:
+            return
+        after = replace(before, verified_at=now)
+        if before.channel == "form":
+            near = discard_after_review(
+                policy.retention.request,
+                received_at=before.received_at,
+                reviewed_at=now,
+                current=before.discard_at,
+            )
+            after = replace(after, status="reviewed", outcome=ANSWERED, reviewed_at=now, discard_at=near)
+        messages.change(before, after, now)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from kept.app.ports import Messages, Page
+from kept.app.ports import MailQueue, Messages, Page, QueuedMail
+from kept.app.prove_identity import link_mail
 from kept.domain import contact_details
+from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
-from kept.domain.records import MAIN_QUEUE, Kind, Message, Note, Status
-from kept.domain.retention import discard_after_review, discard_at_birth
+from kept.domain.records import MAIN_QUEUE, DateMoved, Extension, Hold, Kind, Message, Note, Opening, Status
+from kept.domain.retention import discard_after_review, discard_at_birth, regular_discard
 
 PAGE_SIZE = 25
 
@@ -21,14 +23,20 @@ def list_queue(status: Status, kind: Kind | None, cursor: str | None, *, message
     return messages.queue(status, kinds, cursor, PAGE_SIZE, now)
 
 
-def read_record(reference: str, *, messages: Messages, now: int) -> Message:
-    """One record. Raises NotFoundError."""
-    return messages.find(read_reference(reference), now)
+def open_record(reference: str, *, by: str, messages: Messages, now: int) -> Message:
+    """One record, for somebody to look at, which is written into it first: what cannot be recorded is not shown.
+
+    Raises NotFoundError, ConflictError where no more openings can be recorded, UnavailableError.
+    """
+    message = _find(reference, messages, now)
+    opening = Opening(at=now, by=by)
+    messages.record_opening(message, opening, now)
+    return replace(message, openings=(*message.openings, opening))
 
 
 def add_note(reference: str, text: str, *, by: str, messages: Messages, now: int) -> Message:
     """Add a note to a record and return the record with it. Raises NotFoundError, ConflictError."""
-    message = read_record(reference, messages=messages, now=now)
+    message = _find(reference, messages, now)
     note = Note(at=now, by=by, text=text)
     messages.annotate(message, note, now)
     return replace(message, notes=(*message.notes, note))
@@ -41,8 +49,13 @@ def mark_reviewed(
 
     Raises NotFoundError, and ConflictError where somebody else changed it at the same moment.
     """
-    before = read_record(reference, messages=messages, now=now)
+    before = _find(reference, messages, now)
     kind = kind or before.kind
+    discard_at = discard_after_review(
+        policy.retention_of(kind), received_at=before.received_at, reviewed_at=now, current=before.discard_at
+    )
+    if before.hold is not None:
+        discard_at = max(discard_at, before.hold.until)
     after = replace(
         before,
         kind=kind,
@@ -50,22 +63,118 @@ def mark_reviewed(
         outcome=outcome,
         reviewed_at=now,
         reviewed_by=by,
-        discard_at=discard_after_review(
-            policy.retention_of(kind),
-            received_at=before.received_at,
-            reviewed_at=now,
-            current=before.discard_at,
-        ),
+        discard_at=discard_at,
     )
-    messages.review(before, after, now)
+    messages.change(before, after, now)
     return after
 
 
-def record_telephone_call(
-    kind: Kind, email: str, text: str, *, by: str, policy: Policy, keys: Keys, messages: Messages, now: int
+def extend_deadline(
+    reference: str, reason: str, *, by: str, policy: Policy, messages: Messages, mails: MailQueue, now: int
 ) -> Message:
-    """What somebody said by telephone joins the same queue. Raises InvalidInputError for a wrong address."""
-    email = contact_details.read_email(email)
+    """Answer a request later than promised: once, before the deadline, and the person is told why.
+
+    The same again tells the person again, in case that failed the first time (a mail is sent once a day at the most).
+    The record is kept as much longer as the answer takes, within its hard maximum. Raises NotFoundError, ConflictError,
+    UnavailableError.
+    """
+    before = _find(reference, messages, now)
+    after = before
+    if before.extension is None or before.extension.reason != reason:
+        after = _extended(before, Extension(now, by, reason), policy, now)
+        messages.change(before, after, now)
+    if after.email is not None:
+        mails.put(
+            QueuedMail(
+                job=f"{after.record_id} extended",
+                email=after.email,
+                language=after.locale or (after.mail.language if after.mail else ""),
+                topic="extension",
+                reference=after.reference,
+                answer_by=after.answer_by,
+                reason=reason,
+            )
+        )
+    return after
+
+
+def hold(reference: str, reason: str, until: int, *, by: str, policy: Policy, messages: Messages, now: int) -> Message:
+    """Keep a record until a time (seconds since the epoch) because a law asks for that, which `reason` states.
+
+    Raises NotFoundError, ConflictError, InvalidInputError for a time that is past, or longer than the policy allows.
+    """
+    before = _find(reference, messages, now)
+    longest = policy.legal_hold.longest
+    if not now < until <= before.received_at + longest:
+        raise InvalidInputError(
+            FieldProblem("/until", "must be ahead, and within {longest} of when it came in", {"longest": longest})
+        )
+    held = replace(before, hold=Hold(now, by, reason, until), discard_at=max(_regular(before, policy), until))
+    after = replace(held, date_moved=DateMoved("hold", now))
+    messages.change(before, after, now)
+    return after
+
+
+def end_hold(reference: str, *, policy: Policy, messages: Messages, now: int) -> Message:
+    """End a legal hold: the record goes when it would have gone without, which may be at once.
+
+    Raises NotFoundError, ConflictError.
+    """
+    before = _find(reference, messages, now)
+    if before.hold is None:
+        return before
+    discard_at = min(before.discard_at, max(_regular(before, policy), now))
+    after = replace(before, hold=None, discard_at=discard_at, date_moved=DateMoved("hold-ended", now))
+    messages.change(before, after, now)
+    return after
+
+
+def _extended(before: Message, extension: Extension, policy: Policy, now: int) -> Message:
+    if before.kind != "request" or before.answer_by is None or before.status != "new":
+        raise ConflictError("Only a request that waits for its answer can be answered later.")
+    if before.extension is not None:
+        raise ConflictError("This request was extended once, for another reason, and cannot be again.")
+    if before.answer_by <= now:
+        raise ConflictError("The deadline is over: the person must be told before it is. Answer the request now.")
+    extended = replace(before, extension=extension, answer_by=before.answer_by + policy.deadlines.access_extension)
+    discard_at = max(before.discard_at, _regular(extended, policy))
+    return replace(extended, discard_at=discard_at, date_moved=DateMoved("extended", now))
+
+
+def _regular(message: Message, policy: Policy) -> int:
+    """The discard date that a record has by its kind, its review and its extension, without a hold."""
+    retention = policy.retention_of(message.kind)
+    regular = regular_discard(retention, received_at=message.received_at, reviewed_at=message.reviewed_at)
+    if message.extension is not None and message.reviewed_at is None:
+        longer = regular + policy.deadlines.access_extension
+        regular = min(longer, message.received_at + retention.hard_maximum)
+    return regular
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What somebody said by telephone, and the member of staff who took it down."""
+
+    kind: Kind
+    email: str
+    text: str
+    by: str
+
+
+def record_telephone_call(
+    call: Call,
+    *,
+    policy: Policy,
+    keys: Keys,
+    messages: Messages,
+    mails: MailQueue,
+    now: int,
+) -> Message:
+    """What somebody said by telephone joins the same queue; who asks for their data is mailed the link.
+
+    Raises InvalidInputError for a wrong address, UnavailableError.
+    """
+    email, kind = contact_details.read_email(call.email), call.kind
     message = Message(
         subject_id=keys.subject_id(email),
         record_id=new_record_id(),
@@ -75,9 +184,15 @@ def record_telephone_call(
         received_at=now,
         discard_at=discard_at_birth(policy.retention_of(kind), now),
         email=email,
-        text=text,
+        text=call.text,
         answer_by=policy.answer_by(kind, now),
-        recorded_by=by,
+        recorded_by=call.by,
     )
     messages.add(message)
+    if kind == "request":
+        mails.put(link_mail(message, job=message.record_id, language=None))
     return message
+
+
+def _find(reference: str, messages: Messages, now: int) -> Message:
+    return messages.find(read_reference(reference), now)

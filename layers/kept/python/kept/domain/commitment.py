@@ -24,7 +24,7 @@ class Birth:
 
     sequence: str
     due_at: int
-    latest_at: int  # no reason moves the date past it
+    latest_at: int  # no reason but a law moves the date past it
     kind: str
     born_at: int
 
@@ -35,6 +35,7 @@ class Move:
 
     sequence: str
     due_at: int
+    by_law: bool = False  # a legal hold, within the policy's longest: the one reason that may pass the latest day
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class History:
 
 
 def _counts(move: Move, birth: Birth | None) -> bool:
-    return birth is not None and move.due_at <= birth.latest_at
+    return birth is not None and (move.by_law or move.due_at <= birth.latest_at)
 
 
 def _that_matter(birth: Birth | None, gone: str | None, moves: tuple[Move, ...]) -> tuple[Move, ...]:

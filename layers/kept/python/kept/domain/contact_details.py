@@ -1,8 +1,10 @@
-"""Email addresses and telephone numbers as people type them into a form."""
+"""Email addresses, telephone numbers and postal addresses as people type them into a form."""
 
 from __future__ import annotations
 
-from kept.domain.errors import FieldProblem, InvalidInputError
+from kept.domain.errors import FieldProblem, InvalidInputError, to_translate
+from kept.domain.policy import Policy
+from kept.domain.records import PostalAddress
 
 
 def read_email(written: str, pointer: str = "/email") -> str:
@@ -33,3 +35,18 @@ def read_phone(written: str, region: str, pointer: str = "/phone") -> str:
             )
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def check_postal_address(address: PostalAddress, policy: Policy, pointer: str = "/postal_address") -> None:
+    """Whether it says anything, and what we may use it for. Raises InvalidInputError."""
+    if not address.text.strip():
+        raise InvalidInputError(FieldProblem(f"{pointer}/text", "is empty"))
+    check_purposes(address.purposes, policy, f"{pointer}/purposes")
+
+
+def check_purposes(purposes: tuple[str, ...], policy: Policy, pointer: str) -> None:
+    """Whether a postal address may be given for these. Raises InvalidInputError."""
+    if not purposes or not set(purposes) <= set(policy.purposes.post):
+        known = {"purposes": ", ".join(policy.purposes.post)}
+        text = to_translate("must name what we may use it for, one or more of: {purposes}")
+        raise InvalidInputError(FieldProblem(pointer, text, known))

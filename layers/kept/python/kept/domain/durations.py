@@ -18,8 +18,13 @@ class Duration(int):
             raise ValueError('expected a duration in words, such as "5 seconds", "12 hours" or "30 days"')
         return cls(int(count) * seconds)
 
+    @property
+    def in_words(self) -> tuple[int, str]:
+        """How many of the largest unit that holds it exactly: (30, "day")."""
+        unit = next(unit for unit in ("day", "hour", "minute", "second") if self % _SECONDS[unit] == 0)
+        return self // _SECONDS[unit], unit
+
     def __str__(self) -> str:
         """In the largest unit that holds it exactly: "30 days"."""
-        unit = next(unit for unit in ("day", "hour", "minute", "second") if self % _SECONDS[unit] == 0)
-        count = self // _SECONDS[unit]
+        count, unit = self.in_words
         return f"{count} {unit}{'' if count == 1 else 's'}"

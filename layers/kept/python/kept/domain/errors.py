@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class KeptError(Exception):
-    """The root of Kept's own errors."""
+    """The root of Kept's own errors. A message for people is a sentence that pages translate, `{name}`s filled in last.
+
+    Only a sentence that stands in the call itself is found by the extraction; one that does not is `to_translate`d.
+    """
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        super().__init__(fill_in(message, values))
+        self.message, self.values = message, values
+
+
+def to_translate(sentence: str) -> str:
+    """The sentence as it is. Marks it for the extraction of what pages translate."""
+    return sentence
+
+
+def fill_in(sentence: str, values: Mapping[str, object]) -> str:
+    """The sentence in English with its `{name}`s filled in; whole numbers are written 16,384."""
+    if not values:
+        return sentence
+    return sentence.format(**{name: f"{v:,}" if type(v) is int else str(v) for name, v in values.items()})
 
 
 class PolicyError(KeptError):
@@ -26,14 +46,20 @@ class FieldProblem:
     """What is wrong with one field of a request."""
 
     pointer: str  # RFC 6901 pointer into the JSON sent, "" for the whole of it
-    detail: str  # a sentence for the person who wrote the request; never the value itself
+    detail: str  # a sentence for the person who wrote the request, with `{name}`s; never the value itself
+    values: Mapping[str, object] = field(default_factory=dict)  # of those names
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return fill_in(self.detail, self.values)
 
 
 class InvalidInputError(KeptError):
     """What was sent is understood but not acceptable; nothing was stored."""
 
     def __init__(self, *problems: FieldProblem) -> None:
-        super().__init__("; ".join(f"{p.pointer or '/'}: {p.detail}" for p in problems))
+        super().__init__("; ".join(f"{p.pointer or '/'}: {p.text}" for p in problems))
         self.problems = problems
 
 

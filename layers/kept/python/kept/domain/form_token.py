@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from kept.domain.durations import Duration
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.identity import Keys
 from kept.domain.policy import Forms
@@ -30,10 +31,12 @@ def check_form_token(keys: Keys, forms: Forms, token: str, now: int) -> None:
         raise _refusal("is not from one of our pages; please open the form again and send it from there")
     age = now - int.from_bytes(shown_at)
     if age < forms.minimum_age:
-        raise _refusal(f"came back sooner than a person can write; please wait {forms.minimum_age} and send it again")
+        raise _refusal(
+            "came back sooner than a person can write; please wait {time} and send it again", forms.minimum_age
+        )
     if age > forms.maximum_age:
-        raise _refusal(f"is older than {forms.maximum_age}; please open the form again")
+        raise _refusal("is older than {time}; please open the form again", forms.maximum_age)
 
 
-def _refusal(detail: str) -> InvalidInputError:
-    return InvalidInputError(FieldProblem("/form_token", detail))
+def _refusal(detail: str, time: Duration | None = None) -> InvalidInputError:
+    return InvalidInputError(FieldProblem("/form_token", detail, {"time": time} if time is not None else {}))

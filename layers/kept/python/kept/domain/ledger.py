@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from kept.domain.canonical_json import LARGEST_INTEGER, canonical_json
-from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Gone, Mark, Move
+from kept.domain.commitment import SEQUENCE_DIGITS, Birth, Commitment, Gone, History, Mark, Move
 from kept.domain.errors import ConfigurationError
 from kept.domain.identity import KeyedHash
 from kept.domain.policy import Policy, Retentions
@@ -179,6 +179,27 @@ def entry_of(change: Change, keys: LedgerKeys, policy: Policy, written_at: int) 
     )
 
 
+def missing_entry(commitment: Commitment, history: History, now: int) -> Entry:
+    """What is written of a record that is gone although no change told of it.
+
+    It comes after the last change that was heard of, and before any that may still be.
+    """
+    last = max((move.sequence for move in history.moves), default=commitment.sequence)
+    return Entry(
+        what="discarded",
+        kind=commitment.kind,
+        store="subjects",
+        subject=commitment.subject,
+        record=commitment.record,
+        sequence=sequence_of(str(int(last) + 1)),
+        content="",
+        at=now,
+        written_at=now,
+        reason="missing",
+        due_at=history.due_at,
+    )
+
+
 def mark_of(change: Change, policy: Policy) -> Mark | None:
     """What a change does to the record's commitment: nothing, where its date is not touched or nobody said why.
 
@@ -195,8 +216,18 @@ def mark_of(change: Change, policy: Policy) -> Mark | None:
         return Gone(change.sequence)
     due = discard_date(change.after)
     if what == "moved" and due is not None and _reason(change, what) is not None:
-        return Move(change.sequence, due)
+        return Move(change.sequence, due, by_law=_is_held_by_law(change, due, policy))
     return None
+
+
+def _is_held_by_law(change: Change, due: int, policy: Policy) -> bool:
+    """Whether this write is a legal hold that staff stated, until then and no longer than the policy allows."""
+    record = change.after or {}
+    hold = record.get("hold")
+    longest = min(_number(record, "received_at"), change.at + _CLOCKS_DIFFER_BY) + policy.legal_hold.longest
+    return (
+        isinstance(hold, Mapping) and _stated_now(change) == "hold" and _number(hold, "until") >= due and due <= longest
+    )
 
 
 def discard_date(record: Fields | None) -> int | None:

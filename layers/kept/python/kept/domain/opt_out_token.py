@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Final
 
 from kept.domain.errors import NotFoundError
@@ -21,12 +22,13 @@ ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 _VERSION = 1
 _MAC_BYTES = 12
 _LABEL = "opt-out"
+_ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256)
 
 
 def make_opt_out_token(keys: Keys, subject_id: SubjectId, scope: Scope) -> str:
     """A token that stops what `scope` says for this person."""
     content = bytes((_VERSION, scope_number(scope))) + subject_id
-    return base64.b32encode(content + keys.sign(_LABEL, content)[:_MAC_BYTES]).decode().lower()
+    return _b32encode(content + keys.sign(_LABEL, content)[:_MAC_BYTES])
 
 
 def read_opt_out_token(keys: Keys, token: str) -> tuple[SubjectId, Scope]:
@@ -39,6 +41,30 @@ def read_opt_out_token(keys: Keys, token: str) -> tuple[SubjectId, Scope]:
     if not raw or not keys.is_signed(_LABEL, content, mac) or content[0] != _VERSION:
         raise NotFoundError("That is not an unsubscribe token of ours.")
     return SubjectId(content[2:]), scope_of_number(content[1])
+
+
+def _steps() -> Iterator[tuple[int, int, int]]:
+    """For blocks of 64, 32, … 2 groups of five bits: masks of their lower and upper halves, and how far apart to pull.
+
+    The blocks lie as far apart as they will need to with a byte for each group.
+    """
+    for half in (32, 16, 8, 4, 2, 1):
+        lower = sum(((1 << 5 * half) - 1) << 16 * half * block for block in range(32 // half))
+        yield lower, lower << 5 * half, 3 * half
+
+
+_STEPS = tuple(_steps())
+
+
+def _b32encode(token: bytes) -> str:
+    """`base64.b32encode` in lower case, which is written in Python and would be a quarter of the gate's work.
+
+    Each step pulls the halves of every block apart, until each group of five bits has a byte for itself.
+    """
+    spread = int.from_bytes(token)
+    for lower, upper, shift in _STEPS:
+        spread = (spread & lower) | (spread & upper) << shift
+    return spread.to_bytes(LENGTH).translate(_ALPHABET).decode()
 
 
 def unsubscribe_headers(token: str, *, public_url: str, mail_domain: str) -> dict[str, str]:

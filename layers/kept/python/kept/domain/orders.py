@@ -60,7 +60,7 @@ def discard_date(placed_at: int, policy: Orders, now: int) -> int:
         raise InvalidInputError(FieldProblem("/placed_at", "is in the future"))
     if placed_at + policy.kept_for <= now:
         raise InvalidInputError(
-            FieldProblem("/placed_at", f"is longer ago than orders are kept, which is {policy.kept_for}")
+            FieldProblem("/placed_at", "is longer ago than orders are kept, which is {time}", {"time": policy.kept_for})
         )
     return placed_at + policy.kept_for
 

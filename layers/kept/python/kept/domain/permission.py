@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kept.domain.errors import to_translate
 from kept.domain.policy import Policy
 from kept.domain.suppression import EVERYTHING, MARKETING, Scope, list_scope
 
@@ -72,14 +73,17 @@ def unknown(channel: Channel) -> Permission:
     return Permission(
         "unknown",
         _PROMISE_OF[channel].id,
-        "unknown: what was asked of us cannot be looked up at this moment, so do not go ahead; ask again.",
+        to_translate(
+            "unknown: what was asked of us cannot be looked up at this moment, so do not go ahead; ask again."
+        ),
     )
 
 
 def not_an_address(channel: Channel) -> Permission:
     """The answer for what cannot be an address of its channel."""
-    what = "a telephone number that can be called" if channel == "phone" else "an email address"
-    return _PROMISE_OF[channel].refuses(f"What stands in address is not {what}.")
+    if channel == "phone":
+        return _PHONE.refuses("What stands in address is not a telephone number that can be called.")
+    return _PROMISE_OF[channel].refuses("What stands in address is not an email address.")
 
 
 def early_answer(check: Check, policy: Policy) -> Permission | None:
@@ -129,7 +133,7 @@ def may_phone(placed_online: bool | None) -> Permission:  # noqa: FBT001  # it i
     return _PHONE.allows("This order was placed online with this telephone number, and is still held.")
 
 
-_NOT_OPTED_OUT = "This address has not opted out; add the headers, so that it can."
+_NOT_OPTED_OUT = to_translate("This address has not opted out; add the headers, so that it can.")
 _ANSWERS = _EMAIL.allows("An answer to a person's own request is never blocked.")
 _SERVICE_MAIL = _EMAIL.allows("This address has not asked for nothing at all.")
 _MARKETING_MAIL = _EMAIL.allows(_NOT_OPTED_OUT, MARKETING)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import msgspec
 from kept.domain.durations import Duration
 from kept.domain.errors import PolicyError
 from kept.domain.suppression import LIST_NUMBERS, Scope, list_number
+
+_NAME, _FILE = re.compile(r"[a-z][a-z0-9-]{0,39}"), re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
 
 SHIPPED = Path(__file__).parents[3] / "policy.toml"  # layers/kept/policy.toml, and /opt/policy.toml in a function
 
@@ -69,7 +73,7 @@ class Account(_Table, frozen=True):
 
 
 class Exports(_Table, frozen=True):
-    """How long the package of everything held about a person is kept, counted from when it is asked for."""
+    """How long the package of everything held about a person is kept, counted from when it is made."""
 
     kept_for: Duration
 
@@ -78,6 +82,14 @@ class Ledger(_Table, frozen=True):
     """How long an entry of the ledger is kept, counted from when it is written; seals and counts remain."""
 
     kept_for: Duration
+
+
+class Source(_Table, frozen=True):
+    """Another system of the shop's that holds personal data, and is asked for it when somebody wants to see theirs."""
+
+    name: dict[str, str]
+    file: str  # what its file is called in the package
+    waits: Duration  # for its file, counted from the person's asking
 
 
 class MailingList(_Table, frozen=True):
@@ -100,6 +112,13 @@ class Deadlines(_Table, frozen=True):
 
     access: Duration
     complaint: Duration
+    access_extension: Duration  # once, and the person is told why
+
+
+class LegalHold(_Table, frozen=True):
+    """How long after it came in a record may be kept, where staff state the law that asks for it."""
+
+    longest: Duration
 
 
 class Forms(_Table, frozen=True):
@@ -130,9 +149,11 @@ class Policy(_Table, frozen=True):
     ledger: Ledger
     purposes: Purposes
     deadlines: Deadlines
+    legal_hold: LegalHold
     forms: Forms
     promises: tuple[Promise, ...]
     lists: dict[str, MailingList] = {}
+    sources: dict[str, Source] = {}
 
     def retention_of(self, kind: str) -> Retention:
         """The retention of a kind of record. A kind without one is a mistake in the code: AttributeError."""
@@ -150,9 +171,24 @@ class Policy(_Table, frozen=True):
         return None if deadline is None else received_at + deadline
 
     @property
+    def longest_export(self) -> int:
+        """The seconds that a package, or what is collected for it, may be kept from when it was asked for."""
+        return max((source.waits for source in self.sources.values()), default=0) + self.exports.kept_for
+
+    @property
     def longest_retention(self) -> Duration:
-        """The hard maximum of the kind that is kept longest, in seconds: no backstop may act before it."""
-        return max(self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        """How long a record may be kept at the most, in seconds, legal hold included: no backstop may act before."""
+        longest = (self.retention_of(kind).hard_maximum for kind in Retentions.__struct_fields__)
+        return max(self.legal_hold.longest, *longest)
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256, in hexadecimal, of the promises' text in every language: what somebody affirms when they register.
+
+        Of JSON with sorted keys in UTF-8, without white space: `[{"id": …, "text": {"ar": …, "en": …}}, …]`.
+        """
+        text = [{"id": promise.id, "text": promise.text} for promise in self.promises]
+        return hashlib.sha256(msgspec.json.encode(text, order="sorted")).hexdigest()
 
 
 def load_policy(path: Path = SHIPPED) -> Policy:
@@ -191,6 +227,8 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
         for field in getattr(policy, table).__struct_fields__
         if getattr(getattr(policy, table), field) == 0
     ]
+    if policy.deadlines.access + policy.deadlines.access_extension > policy.retention.request.hard_maximum:
+        found.append(("deadlines.access_extension", "ends after a request must be gone (its hard_maximum)"))
     if policy.account.inactive_after > policy.account.hard_maximum:
         found.append(("account.inactive_after", "is longer than hard_maximum"))
     if policy.forms.minimum_age >= policy.forms.maximum_age:
@@ -201,7 +239,7 @@ def _mistakes(policy: Policy) -> list[tuple[str, str]]:
             found.append((f"promises.{promise.id}", "stands twice"))
         seen.add(promise.id)
         found += _missing(policy, f"promises.{promise.id}.text", promise.text)
-    return found + _list_mistakes(policy)
+    return found + _list_mistakes(policy) + _source_mistakes(policy)
 
 
 def _retention_mistakes(policy: Policy) -> list[tuple[str, str]]:
@@ -227,6 +265,19 @@ def _list_mistakes(policy: Policy) -> list[tuple[str, str]]:
             found.append((f"lists.{name}.number", "is another list's too: its links would stop that one"))
         numbers.add(each.number)
         found += _missing(policy, f"lists.{name}.name", each.name)
+    return found
+
+
+def _source_mistakes(policy: Policy) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, source in policy.sources.items():
+        if not _NAME.fullmatch(name):
+            found.append((f"sources.{name}", "is a name of lower-case letters, digits and -, such as shop-database"))
+        if not _FILE.fullmatch(source.file):
+            found.append((f"sources.{name}.file", "must be a plain file name, such as orders.json"))
+        if source.waits == 0:
+            found.append((f"sources.{name}.waits", "is zero: it needs some time to answer"))
+        found += _missing(policy, f"sources.{name}.name", source.name)
     return found
 
 

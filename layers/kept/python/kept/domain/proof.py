@@ -25,6 +25,7 @@ class Link:
     discard_at: int
     email: str = field(repr=False)
     confirms: str | None = None  # the registration that using it confirms
+    answers: str | None = None  # the record of the request that it was mailed for
 
 
 @dataclass(frozen=True, slots=True)

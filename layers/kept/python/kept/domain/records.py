@@ -16,8 +16,8 @@ Channel = Literal["form", "email", "telephone"]
 KINDS: tuple[Kind, ...] = ("message", "complaint", "request", "machine", "quarantine")
 MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint", "request")  # the kinds that people wait behind
 
-RANKS: dict[Kind, int] = {"complaint": 1, "request": 2}
-"""The places in the queue of the kinds that have a deadline."""
+RANKS: dict[Kind, tuple[int, ...]] = {"complaint": (1,), "request": (2, 3)}
+"""The places in the queue of the kinds that have a deadline; the first is of who has proved who they are."""
 
 EXCERPT_CHARACTERS = 200
 
@@ -30,7 +30,7 @@ class PostalAddress:
     purposes: tuple[str, ...]
 
 
-def address_id(kind: Literal["message", "order"], record_id: str) -> str:
+def address_id(kind: Literal["message", "order", "account"], record_id: str) -> str:
     """How the gate is asked about a postal address: it is part of the record that it came with."""
     return f"{kind}-{record_id}"
 
@@ -82,6 +82,41 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class DateMoved:
+    """Why a discard date is another than the record was born with or reviewed to; the ledger reads it."""
+
+    reason: str  # a word of ours
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """That an answer needs longer, which happens once; the person was told why."""
+
+    at: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """That the law forbids to discard a record before a time (seconds since the epoch), as staff stated it."""
+
+    at: int
+    by: str
+    reason: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody of the staff looked at a record; it is discarded with it."""
+
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something a person (or a machine) said to us, waiting for internal review. Times: seconds since the epoch."""
 
@@ -103,20 +138,31 @@ class Message:
     content_digest: bytes | None = None  # tells a repeated request from another one under the same key
     mail: MailFacts | None = None
     answer_by: int | None = None  # the policy's deadline for complaints and requests
+    verified_at: int | None = None  # when who asked proved that the address is theirs
+    extension: Extension | None = None
+    hold: Hold | None = None
+    date_moved: DateMoved | None = None
+    promise: str | None = None  # the id of the promise that a complaint says was broken
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
+    openings: tuple[Opening, ...] = field(default=())
     outcome: str | None = None
     reviewed_at: int | None = None
     reviewed_by: str | None = None
 
     @property
     def rank(self) -> int:
-        """Its place in the queue: complaints, requests, what may be one, messages, spam; the oldest among equals."""
+        """Its place in the queue, the oldest first among equals.
+
+        Complaints, requests of who proved the address, other requests, what may be one, messages, spam.
+        """
         if self.mail is not None and self.mail.spam:
             return 9
         if self.kind == "message" and self.mail is not None and self.mail.suggested:
             return 4
-        return RANKS.get(self.kind, 5)
+        if ranks := RANKS.get(self.kind):
+            return ranks[0] if self.verified_at else ranks[-1]
+        return 5
 
     @property
     def excerpt(self) -> str:

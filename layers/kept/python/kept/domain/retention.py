@@ -18,3 +18,11 @@ def discard_after_review(retention: Retention, *, received_at: int, reviewed_at:
 def is_held(discard_at: int, now: int) -> bool:
     """Whether a record may still be shown. DynamoDB deletes days late, so every reader asks this."""
     return now < discard_at
+
+
+def regular_discard(retention: Retention, *, received_at: int, reviewed_at: int | None) -> int:
+    """The discard date that a record has by its kind and its review alone, once no hold or extension keeps it."""
+    born = discard_at_birth(retention, received_at)
+    if reviewed_at is None:
+        return born
+    return discard_after_review(retention, received_at=received_at, reviewed_at=reviewed_at, current=born)

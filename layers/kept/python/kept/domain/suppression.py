@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal, NewType
 
 Scope = NewType("Scope", str)
@@ -13,11 +14,20 @@ An unverified wish (a form, a plain email) covers marketing; the others need a t
 MARKETING: Final = Scope("marketing")
 EVERYTHING: Final = Scope("everything")
 
-Reason = Literal["form", "email", "link", "bounce", "spam_report"]
+Reason = Literal["form", "email", "link", "bounce", "spam_report", "session"]
 """How the wish reached us."""
 
 NOT_A_COMPLAINT: Final = {"not-spam", "auth-failure"}
 """Types of feedback reports by which nobody complained (RFC 5965 section 7.3, RFC 6591)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why something may not be sent to somebody, and since when (seconds since the epoch)."""
+
+    reason: Reason
+    at: int
+
 
 _MARKETING_NUMBER, _EVERYTHING_NUMBER = 0, 255
 _LIST = "list-"

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from kept.domain.audit import Report
-from kept.domain.policy import Site
-from kept.entry import pages
-from kept.entry.http import Answer
+from kept.entry import pages, wiring
 
 
-def page_answer(report: Report, site: Site) -> Answer:
-    """The page as a part of the site, with its stylesheet."""
-    return pages.page("audit.html", site=site, report=report, style=None)
-
-
-def page_of(report: Report, site: Site) -> bytes:
-    """The page as a file that needs nothing else, for the bucket."""
-    style = pages.stylesheet().body
-    text = style.decode() if isinstance(style, bytes) else ""
-    content = pages.page("audit.html", site=site, report=report, style=text).body
-    return content if isinstance(content, bytes) else b""
+def page(report: Report, *, alone: bool) -> bytes:
+    """The page; `alone`, as a file that needs nothing else."""
+    style = pages.asset("style.css").decode() if alone else None
+    template = pages.environment("en").get_template("audit.html")
+    return template.render(report=report, site=wiring.policy().site, style=style).encode()

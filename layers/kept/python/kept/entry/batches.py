@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BasePartialBatchProcessor, BatchProcessor, EventType
 
+from kept.entry import wiring
 from kept.entry.observability import Observer
 
 Handle = Callable[[dict[str, Any]], None]
@@ -22,7 +23,7 @@ def handle_batch(
 
     def guarded(record: Any) -> None:
         try:
-            handle(record.raw_event)
+            wiring.with_current_keys(lambda: handle(record.raw_event))
         except Exception as error:
             observer.log("failed", error)
             raise

@@ -19,6 +19,9 @@ JSON = "application/json"
 
 T = TypeVar("T")
 
+_LOCALE = re.compile(rb"(?:^|&)locale=([A-Za-z]{2,3})\b")
+_MISSING = re.compile(r"[oO]bject missing required field `(\w+)`")
+_TOO_LONG = re.compile(r"[eE]xpected `str` of length <= (\d+)")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
@@ -26,13 +29,13 @@ def raw_body(event: dict[str, Any], largest: int = MAX_BYTES) -> bytes:
     """The body's bytes. Raises PayloadTooLargeError over `largest`, MalformedError."""
     text: str = event.get("body") or ""
     if len(text) > largest * 4 // 3 + 4:
-        raise PayloadTooLargeError(f"The body is larger than {largest // 1024} KB.")
+        raise PayloadTooLargeError("What was sent is larger than {size} KB.", size=largest // 1024)
     try:
         content = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     except (binascii.Error, UnicodeEncodeError):
         raise MalformedError("The body's encoding cannot be read.") from None
     if len(content) > largest:
-        raise PayloadTooLargeError(f"The body is larger than {largest // 1024} KB.")
+        raise PayloadTooLargeError("What was sent is larger than {size} KB.", size=largest // 1024)
     return content
 
 
@@ -46,12 +49,21 @@ def read_body(content: bytes, content_type: str, wanted: type[T], *, forms: bool
         if media_type == JSON:
             return msgspec.json.decode(content, type=wanted)
         if media_type == FORM and forms:
-            return msgspec.convert(_form_fields(content), wanted)
+            return msgspec.convert(_form_fields(content), wanted, strict=False)  # a form knows no true and no 1
     except msgspec.ValidationError as error:
         raise InvalidInputError(_field_problem(error, wanted)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedError("The body is not JSON in UTF-8.") from None
     raise UnsupportedMediaTypeError(f"Send {JSON}{f' or {FORM}' if forms else ''}, and say so in Content-Type.")
+
+
+def form_locale(event: dict[str, Any]) -> str | None:
+    """The field `locale` of a form, whatever else is wrong with it: a refusal too is in the person's language."""
+    try:
+        found = _LOCALE.search(raw_body(event))
+    except (MalformedError, PayloadTooLargeError):
+        return None
+    return found[1].decode() if found else None
 
 
 def _form_fields(content: bytes) -> dict[str, Any]:
@@ -79,8 +91,24 @@ def _field_problem(error: msgspec.ValidationError, wanted: type) -> FieldProblem
     reason, _, path = str(error).partition(" - at `")
     pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
     if "unknown field" in reason:
-        known = ", ".join(field.encode_name for field in msgspec.structs.fields(wanted))
-        return FieldProblem(pointer, f"has a field that this route does not know; it knows: {known}")
+        known = ", ".join(_known_fields(msgspec.inspect.type_info(wanted), pointer.split("/")[1:]))
+        return FieldProblem(pointer, "has a field that this route does not know; it knows: {known}", {"known": known})
     if reason.startswith("Invalid"):
         return FieldProblem(pointer, "is not one of the values that are possible here")
+    if missing := _MISSING.fullmatch(reason):
+        return FieldProblem(pointer, "lacks the required field {field}", {"field": missing[1]})
+    if too_long := _TOO_LONG.fullmatch(reason):
+        return FieldProblem(pointer, "is longer than {limit} characters", {"limit": int(too_long[1])})
     return FieldProblem(pointer, reason[:1].lower() + reason[1:])
+
+
+def _known_fields(shape: Any, path: list[str]) -> list[str]:
+    """The fields of the structure that lies at a path in another; an optional one is a union with null."""
+    if isinstance(shape, msgspec.inspect.UnionType):
+        shape = next(each for each in shape.types if not isinstance(each, msgspec.inspect.NoneType))
+    if not path:
+        return [field.encode_name for field in shape.fields]
+    if isinstance(shape, msgspec.inspect.StructType):
+        (inner,) = (field.type for field in shape.fields if field.encode_name == path[0])
+        return _known_fields(inner, path[1:])
+    return _known_fields(shape.item_type, path[1:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kept.adapters.dynamo.partition import plain
+from kept.adapters.dynamo.client import plain
 from kept.domain.ledger import Change, Store, sequence_of
 
 _KEYS = {"pk", "sk"}

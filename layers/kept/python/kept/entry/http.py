@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
@@ -14,13 +14,14 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from kept.adapters.clock import now
-from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError
+from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError, to_translate
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Session, read_token
 from kept.entry import wiring
-from kept.entry.body import FORM, JSON, MAX_BYTES, raw_body, read_body
+from kept.entry.body import FORM, JSON, MAX_BYTES, form_locale, raw_body, read_body
+from kept.entry.language import LANGUAGES, choose, offered
 from kept.entry.observability import Observer
-from kept.entry.problem import as_page, problem_of
+from kept.entry.problem import problem_of
 from kept.entry.settings import setting
 
 Access = Literal["anyone", "person", "staff", "kept/permissions", "kept/orders"]
@@ -34,10 +35,21 @@ SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
 }
+HTML = "text/html; charset=utf-8"
+FOREVER = "public, max-age=31536000, immutable"  # for what has another address once its content changes
+
+
+@dataclass(frozen=True, slots=True)
+class NewCookie:
+    """A cookie to set, for so many seconds; none end it."""
+
+    value: str
+    seconds: int
+    name: str = COOKIE
+    same_site: Literal["Strict", "Lax"] = "Strict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,8 @@ class Answer:
     body: msgspec.Struct | bytes | None = None
     content_type: str = JSON
     location: str | None = None
-    cookie: tuple[str, int] | None = None  # the session's and the seconds it lives; none end it
+    cookies: tuple[NewCookie, ...] = ()
+    cache: str = "no-store"
 
 
 def see(page: str) -> Answer:
@@ -56,7 +69,7 @@ def see(page: str) -> Answer:
     return Answer(303, location=page)
 
 
-_OTHER_SITE = "This may be asked for from our own pages only: the Origin header does not name them."
+_OTHER_SITE = to_translate("This may be asked for from our own pages only.")
 _NOBODY = Session(SubjectId(b""), "", 0, "")
 
 
@@ -68,6 +81,21 @@ class Request(Generic[B]):
     event: dict[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
     session: Session = field(default=_NOBODY, repr=False)  # of a route for a person
+
+    @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        return str(self.event["requestContext"]["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        """What is asked for, without the query."""
+        return str(self.event["rawPath"])
+
+    @cached_property
+    def language(self) -> str:
+        """The code of the language to answer a person in."""
+        return _language(self.event, getattr(self.body, "locale", None) or form_locale(self.event))
 
     @property
     def cookie(self) -> str | None:
@@ -99,7 +127,7 @@ class Request(Generic[B]):
 
         Raises NotAllowedError.
         """
-        if self.header("origin") not in {"", setting("PUBLIC_URL")}:
+        if self.header("origin") and not _is_from_our_pages(self.event["headers"]):
             raise NotAllowedError(_OTHER_SITE)
 
     def header(self, name: str) -> str:
@@ -144,12 +172,16 @@ class Api:
         largest: int = MAX_BYTES,
         access: Access = "anyone",
         query: tuple[str, ...] = (),
+        in_languages: bool = False,
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare a route: what it reads (and whether also from an HTML form), answers, and who may call it.
 
-        `largest` is the size of its body in bytes, at most. The function gets a Request and the path's parameters.
+        `largest` is the size of its body in bytes, at most; `in_languages` makes it answer below /en, /ar too. The
+        function gets a Request and the path's parameters.
         """
-        self.operations.append(Operation(method, path, summary, access, reads, forms, largest, answers, query))
+        paths = [path, *(f"/{code}{path}".rstrip("/") for code in LANGUAGES)] if in_languages else [path]
+        for each in paths:
+            self.operations.append(Operation(method, each, summary, access, reads, forms, largest, answers, query))
 
         def register(use_case: Callable[..., Answer]) -> Callable[..., Answer]:
             def call(**parameters: str) -> Response[Any]:
@@ -165,14 +197,22 @@ class Api:
                     content = raw_body(event, largest) if reads else b""
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    return _response(use_case(Request(body, event, content, session), **parameters))
+                    request = Request(body, event, content, session)
+                    return _response(wiring.with_current_keys(lambda: use_case(request, **parameters)))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
                     return self._refuse(error, event)
 
-            self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(call)
+            for each in paths:
+                self._resolver.route(each.replace("{", "<").replace("}", ">"), method=method)(call)
             return use_case
 
         return register
+
+    def page(
+        self, path: str, *, summary: str, query: tuple[str, ...] = ()
+    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        """Declare a page that anyone may see, at its path in Accept-Language, and below /en, /ar in these languages."""
+        return self.route("GET", path, summary=summary, answers={200: None}, query=query, in_languages=True)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Lambda's handler: answer one request and write one line about it."""
@@ -196,23 +236,25 @@ class Api:
         if problem.status >= 500:
             self.observer.log("failed", error, route=event.get("routeKey", ""), status=problem.status)
         if _wants_page(event):
-            page = as_page(problem).encode()
-            return _response(Answer(problem.status, page, "text/html; charset=utf-8"))
+            from kept.entry import pages  # Jinja2 is loaded only where a page is shown
+
+            code = _language(event, form_locale(event))
+            page = pages.problem_page(error, problem, code, desk=event["rawPath"].startswith("/desk"))
+            return _response(Answer(problem.status, page, HTML))
         return _response(Answer(problem.status, problem, "application/problem+json"))
 
 
 def _response(answer: Answer) -> Response[Any]:
     body = msgspec.json.encode(answer.body) if isinstance(answer.body, msgspec.Struct) else answer.body or b""
-    headers: dict[str, str | list[str]] = dict(SECURITY_HEADERS)
+    headers: dict[str, str | list[str]] = {**SECURITY_HEADERS, "Cache-Control": answer.cache}
     if answer.location:
         headers["Location"] = answer.location
     if answer.status == 503:
         headers["Retry-After"] = "5"
-    cookies = None
-    if answer.cookie is not None:
-        value, age = answer.cookie
-        strict = SameSite.STRICT_MODE
-        cookies = [Cookie(COOKIE, value, "/", secure=True, http_only=True, max_age=age, same_site=strict)]
+    cookies = [
+        Cookie(c.name, c.value, "/", secure=True, http_only=True, max_age=c.seconds, same_site=SameSite(c.same_site))
+        for c in answer.cookies
+    ]
     return Response(answer.status, answer.content_type, body.decode(), headers, cookies)
 
 
@@ -224,6 +266,20 @@ def _no_route(_: NoRouteError) -> Response[Any]:
 def _wants_page(event: dict[str, Any]) -> bool:
     """Browsers say that they take pages; programs that post forms, such as mail clients' buttons, do not."""
     return "text/html" in event["headers"].get("accept", "")
+
+
+def _language(event: dict[str, Any], asked: str | None) -> str:
+    accepted = event["headers"].get("accept-language", "")
+    return choose(event["rawPath"], accepted, offered(wiring.policy().languages), asked)
+
+
+def _is_from_our_pages(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that one of our own pages asks.
+
+    Under our Referrer-Policy its Origin header says `null` when a form is posted (Fetch, "append a request Origin
+    header"), so Sec-Fetch-Site is believed too; no page can set either.
+    """
+    return headers.get("sec-fetch-site") == "same-origin" or headers.get("origin") == setting("PUBLIC_URL")
 
 
 def _claims(event: dict[str, Any]) -> dict[str, Any]:
@@ -253,11 +309,11 @@ def _require_session(event: dict[str, Any], method: str) -> Session:
 
     Raises NotSignedInError, NotAllowedError, UnavailableError.
     """
-    if method != "GET" and event["headers"].get("origin") != setting("PUBLIC_URL"):
+    if method != "GET" and not _is_from_our_pages(event["headers"]):
         raise NotAllowedError(_OTHER_SITE)
     cookie = _cookie(event)
     if cookie is None:
-        raise NotSignedInError("You are not signed in. Ask for a link at POST /access-requests.")
+        raise NotSignedInError("You are not signed in. Ask for a link, and use it.")
     try:
         return wiring.proofs().find_session(*read_token(cookie), now())
     except NotFoundError as error:
@@ -277,4 +333,6 @@ def _require_scope(event: dict[str, Any], scope: str) -> None:
     """The authorizer has checked this too; a route whose authorizer was forgotten in the template refuses all."""
     claims = _claims(event)
     if claims.get("token_use") != "access" or scope not in str(claims.get("scope", "")).split():
-        raise NotAllowedError(f"This needs the access token of a system of the shop's, with the scope {scope}.")
+        raise NotAllowedError(
+            "This needs the access token of a system of the shop's, with the scope {scope}.", scope=scope
+        )

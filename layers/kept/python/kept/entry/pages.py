@@ -1,30 +1,93 @@
-"""Pages for people, rendered on the server; no script, nothing from another host."""
+"""Pages for people, rendered on the server in their language; no script, nothing from another host."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kept.domain.policy import Site
-from kept.entry.http import Answer
+from kept.domain.errors import InvalidInputError, KeptError
+from kept.entry import wiring, words
+from kept.entry.language import Language, language, offered, path_in
+from kept.entry.problem import Problem
 
-_HERE = Path(__file__).with_name("templates")
+if TYPE_CHECKING:
+    from kept.entry.http import Request
+
+TEMPLATES = Path(__file__).with_name("templates")
+ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+
+
+def page(template: str, request: Request[Any], **context: Any) -> bytes:
+    """A page of the shop whose policy this is, in the language of the request."""
+    here = (request.path, request.query) if request.method == "GET" else None
+    return _render(template, request.language, here, context)
+
+
+def problem_page(error: Exception, problem: Problem, code: str, *, desk: bool) -> bytes:
+    """What is wrong, and what to do, as a page; it never repeats what was sent."""
+    spoken = language(code)
+    fields = [
+        (spoken.translate(words.FIELDS.get(each.pointer, "")), spoken.translate(each.detail, each.values))
+        for each in (error.problems if isinstance(error, InvalidInputError) else ())
+    ]
+    if isinstance(error, KeptError) and problem.detail == str(error):
+        detail = spoken.translate(error.message, error.values)
+    else:  # an error that says nothing of itself
+        detail = spoken.translate(problem.detail)
+    title = words.TITLES.get(problem.status, problem.title)
+    context = {"title": title, "detail": detail, "fields": fields, "status": problem.status, "desk": desk}
+    return _render("problem.html", code, None, context)
+
+
+def asset(name: str) -> bytes:
+    """The stylesheet or the icon."""
+    return (TEMPLATES / name).read_bytes()
+
+
+def _render(template: str, code: str, here: tuple[str, Mapping[str, str]] | None, context: dict[str, Any]) -> bytes:
+    policy = wiring.policy()
+    path, query = here or ("/", {})
+    others = [(language(each), path_in(each, path, query)) for each in offered(policy.languages) if each != code]
+    text = (
+        environment(code)
+        .get_template(template)
+        .render(site=policy.site, policy=policy, path=path, others=others, **context)
+    )
+    return text.encode()
 
 
 @cache
-def _templates() -> Environment:
-    return Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+def environment(code: str) -> Environment:
+    """The templates in one language."""
+    spoken = language(code)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(spoken.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= {
+        "day": spoken.day,
+        "moment": spoken.moment,
+        "duration": spoken.duration,
+        "number": spoken.number,
+        "word": lambda name, table: _word(spoken, name, table),
+        "of_policy": lambda texts: spoken.of(texts, wiring.policy().languages[0]),
+    }
+    versions = {name: f"/{name}?v={hashlib.sha256(asset(name)).hexdigest()[:12]}" for name in ASSETS}
+    made.globals |= {"language": spoken, "words": words, "assets": versions, "home": f"/{code}"}
+    return made
 
 
-def page(template: str, *, site: Site, **context: Any) -> Answer:
-    """A page of the shop whose policy this is."""
-    text = _templates().get_template(template).render(site=site, **context)
-    return Answer(200, text.encode(), "text/html; charset=utf-8")
-
-
-def stylesheet() -> Answer:
-    """The one stylesheet."""
-    return Answer(200, (_HERE / "style.css").read_bytes(), "text/css; charset=utf-8")
+def _word(spoken: Language, name: str, table: Mapping[str, str]) -> str:
+    """What a code is called; one that no table of ours has is shown as it is written, without its underlines."""
+    return spoken.translate(table[name]) if name in table else name.replace("_", " ")

@@ -1,8 +1,7 @@
-"""Errors for people: RFC 9457 problem documents, or the same as a small page for who sent a plain HTML form."""
+"""Errors for programs and people: RFC 9457 problem documents, which `pages` shows as a page to who uses a browser."""
 
 from __future__ import annotations
 
-import html
 from http import HTTPStatus
 
 import msgspec
@@ -16,6 +15,7 @@ from kept.domain.errors import (
     NotFoundError,
     NotSignedInError,
     UnavailableError,
+    to_translate,
 )
 
 
@@ -42,7 +42,11 @@ _STATUS: dict[type[KeptError], HTTPStatus] = {
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_UNAVAILABLE = "A part of the system did not answer. Nothing was lost or half done; please send the same again."
+_UNAVAILABLE = to_translate(
+    "A part of the system did not answer. Nothing was lost or half done; please send the same again."
+)
+_NOTHING_STORED = to_translate("Nothing was stored.")
+_OUR_MISTAKE = to_translate("This is a mistake of ours; it has been recorded, without what you sent.")
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -66,24 +70,12 @@ def problem_of(error: Exception) -> Problem:
     # UnavailableError has a subclass (a wrong key), so the class is looked for among the error's bases.
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
     if isinstance(error, InvalidInputError):
-        return _problem(status, "Nothing was stored.", [_field_error(p) for p in error.problems])
+        return _problem(status, _NOTHING_STORED, [_field_error(p) for p in error.problems])
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return _problem(status, _UNAVAILABLE)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _problem(status, "This is a mistake of ours; it has been recorded, without what you sent.")
+        return _problem(status, _OUR_MISTAKE)
     return _problem(status, str(error))
-
-
-def as_page(problem: Problem) -> str:
-    """The problem as a page without style or script, for a browser that sent a form."""
-    errors = "".join(
-        f"<li><b>{html.escape(e.pointer.strip('/'))}</b> {html.escape(e.detail)}</li>" for e in problem.errors
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{html.escape(problem.title)}</title><h1>{html.escape(problem.title)}</h1>"
-        f"<p>{html.escape(problem.detail)}</p><ul>{errors}</ul><p>Please go back and try again.</p></html>"
-    )
 
 
 def _problem(status: HTTPStatus, detail: str, errors: list[FieldError] | None = None) -> Problem:
@@ -91,4 +83,4 @@ def _problem(status: HTTPStatus, detail: str, errors: list[FieldError] | None = 
 
 
 def _field_error(problem: FieldProblem) -> FieldError:
-    return FieldError(problem.pointer, problem.detail)
+    return FieldError(problem.pointer, problem.text)

@@ -8,11 +8,14 @@ import msgspec
 
 from kept.app.ports import Page
 from kept.domain.records import Message, address_id
-from kept.entry.times import iso
+from kept.domain.times import iso
 
 
 class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """A record in the queue. `from` is None for a mail without any sender."""
+    """A record in the queue. `from` is None for a mail without any sender.
+
+    `days_left`: whole days until `answer_by`, below zero once it is over; `verified`: who asked proved the address.
+    """
 
     reference: str
     kind: str
@@ -27,6 +30,9 @@ class EntryBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     intents: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
     answer_by: str | None = None
+    days_left: int | None = None
+    verified: bool = False
+    promise: str | None = None
     spam: bool = False
 
 
@@ -37,9 +43,9 @@ class QueueBody(msgspec.Struct, omit_defaults=True):
     next: str | None = None
 
     @classmethod
-    def of(cls, page: Page) -> QueueBody:
+    def of(cls, page: Page, now: int) -> QueueBody:
         """The page as it is answered."""
-        return cls([EntryBody(**_entry(message)) for message in page.items], page.next)
+        return cls([EntryBody(**_entry(message, now)) for message in page.items], page.next)
 
 
 class PostalAddressBody(msgspec.Struct):
@@ -74,6 +80,30 @@ class NoteBody(msgspec.Struct):
     text: str
 
 
+class ExtensionBody(msgspec.Struct):
+    """Why an answer needs longer, as the person was told."""
+
+    at: str
+    by: str
+    reason: str
+
+
+class HoldBody(msgspec.Struct):
+    """The law that forbids to discard a record before a time."""
+
+    at: str
+    by: str
+    reason: str
+    until: str
+
+
+class OpeningBody(msgspec.Struct):
+    """Who of the staff looked at the record, and when."""
+
+    at: str
+    by: str
+
+
 class RecordBody(EntryBody, kw_only=True):
     """Everything about one record."""
 
@@ -88,18 +118,21 @@ class RecordBody(EntryBody, kw_only=True):
     machine_reason: str | None = None
     confidence: int | None = None
     why: list[ReasonBody] = []
+    extension: ExtensionBody | None = None
+    hold: HoldBody | None = None
     recorded_by: str | None = None
     notes: list[NoteBody] = []
+    openings: list[OpeningBody] = []
     outcome: str | None = None
     reviewed_at: str | None = None
     reviewed_by: str | None = None
 
     @classmethod
-    def of(cls, message: Message) -> RecordBody:
+    def of(cls, message: Message, now: int) -> RecordBody:
         """The record as it is answered."""
-        address, mail = message.postal_address, message.mail
+        address, mail, longer, hold = message.postal_address, message.mail, message.extension, message.hold
         return cls(
-            **_entry(message),
+            **_entry(message, now),
             text=message.text,
             text_truncated=mail.text_truncated if mail else False,
             phone=message.phone,
@@ -113,15 +146,18 @@ class RecordBody(EntryBody, kw_only=True):
             machine_reason=mail.machine_reason if mail else None,
             confidence=mail.confidence if mail else None,
             why=[ReasonBody(r.intent, r.language, r.words) for r in mail.why] if mail else [],
+            extension=ExtensionBody(iso(longer.at), longer.by, longer.reason) if longer else None,
+            hold=HoldBody(iso(hold.at), hold.by, hold.reason, iso(hold.until)) if hold else None,
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
+            openings=[OpeningBody(iso(opening.at), opening.by) for opening in message.openings],
             outcome=message.outcome,
             reviewed_at=iso(message.reviewed_at) if message.reviewed_at else None,
             reviewed_by=message.reviewed_by,
         )
 
 
-def _entry(message: Message) -> dict[str, Any]:
+def _entry(message: Message, now: int) -> dict[str, Any]:
     return {
         "reference": message.reference,
         "kind": message.kind,
@@ -136,5 +172,8 @@ def _entry(message: Message) -> dict[str, Any]:
         "intents": message.mail.intents if message.mail else (),
         "suggested": message.mail.suggested if message.mail else (),
         "answer_by": iso(message.answer_by) if message.answer_by else None,
+        "days_left": (message.answer_by - now) // 86400 if message.answer_by and message.status == "new" else None,
+        "verified": message.verified_at is not None,
+        "promise": message.promise,
         "spam": message.mail.spam if message.mail else False,
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from kept.adapters.dynamo.accounts import DynamoAccounts
+    from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
     from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
     from kept.adapters.dynamo.messages import DynamoMessages
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
     from kept.adapters.events import BusEvents
-    from kept.adapters.queue import SqsMailQueue
+    from kept.adapters.export_files import S3ExportFiles
+    from kept.adapters.queue import SqsExportQueue, SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
     from kept.adapters.reports import S3Reports
     from kept.adapters.seals import S3Seals
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
     from kept.domain.policy import Policy
+
+T = TypeVar("T")
 
 
 SETTLE_SECONDS = 10  # a change usually takes one to the ledger
@@ -124,11 +128,43 @@ def proofs() -> DynamoProofs:
 
 
 @cache
+def accounts() -> DynamoAccounts:
+    """Accounts, and registrations that wait."""
+    from kept.adapters.dynamo.accounts import DynamoAccounts
+
+    return DynamoAccounts(setting("SUBJECTS_TABLE"))
+
+
+@cache
 def partition() -> DynamoPartition:
     """Everything in one person's partition."""
     from kept.adapters.dynamo.partition import DynamoPartition
 
     return DynamoPartition(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def exports() -> DynamoExports:
+    """What is known of packages."""
+    from kept.adapters.dynamo.exports import DynamoExports
+
+    return DynamoExports(setting("SUBJECTS_TABLE"))
+
+
+@cache
+def export_files() -> S3ExportFiles:
+    """The packages themselves."""
+    from kept.adapters.export_files import S3ExportFiles
+
+    return S3ExportFiles(setting("EXPORTS_BUCKET"))
+
+
+@cache
+def export_queue() -> SqsExportQueue:
+    """Packages to be made."""
+    from kept.adapters.queue import SqsExportQueue
+
+    return SqsExportQueue(setting("EXPORTS_QUEUE"))
 
 
 @cache
@@ -199,7 +235,32 @@ def audit_stores(has_time: Callable[[], bool], sleep: Callable[[float], None]) -
     )
 
 
+def welcome_back(address: str) -> None:
+    """Take an address off SES's own suppression list, for its owner."""
+    from kept.adapters import ses
+
+    ses.welcome_back(address)
+
+
+def with_current_keys(use: Callable[[], T]) -> T:
+    """Do something that needs the hash key; once more with the key read anew, where ours is not the tables' any more.
+
+    So a process goes on through a rotation, and as soon as a wrong key is put right. Raises KeyMismatchError.
+    """
+    from kept.domain.errors import KeyMismatchError
+
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+        raise
+
+
 def forget_keys() -> None:
-    """Read the hash key again when it is next needed: it was rotated while this process lived."""
+    """Read the hash key again when it is next needed."""
     for remembered in (keys, messages, suppressions, orders, outbox):
         remembered.cache_clear()

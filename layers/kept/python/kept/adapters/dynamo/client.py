@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from functools import cache
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
@@ -17,7 +20,24 @@ Item = dict[str, dict[str, Any]]
 @cache
 def dynamodb() -> Any:
     """The client, made when it is first needed."""
-    return aws.client("dynamodb")
+    client = aws.client("dynamodb")
+    client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", _write_body)
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", _send_body)
+    return client
+
+
+def _write_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write the request's JSON ourselves: botocore asks its description of DynamoDB about each part of each key.
+
+    That is a third of the work of reading 100 items, for the same content. What else it must know is which tables.
+    """
+    context["kept_body"] = msgspec.json.encode(params)
+    return {"RequestItems": {table: {} for table in params["RequestItems"]}}
+
+
+def _send_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """The request is built but for what we wrote, and not yet signed."""
+    params["body"] = context.pop("kept_body")
 
 
 def put_new(
@@ -50,6 +70,36 @@ def put_new(
             standing: Item = error.response["Item"]  # type: ignore[typeddict-item]  # botocore's types lack it
             return standing
     return None
+
+
+def plain(value: dict[str, Any]) -> Any:
+    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
+
+    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
+    """
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
+    if kind == "B" and isinstance(content, str):
+        return base64.b64decode(content)
+    if kind == "M":
+        return {name: plain(inner) for name, inner in content.items()}
+    if kind == "L":
+        return [plain(inner) for inner in content]
+    return None if kind == "NULL" else content
+
+
+def raw(value: Any) -> dict[str, Any]:
+    """The other way round, for what records are made of; fields that are None are left out."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, dict):
+        return {"M": {name: raw(inner) for name, inner in value.items() if inner is not None}}
+    if isinstance(value, list | tuple):
+        return {"L": [raw(inner) for inner in value]}
+    return {"B": value} if isinstance(value, bytes) else {"S": value}
 
 
 def discard(table: str, key: Item, reason: StatedReason) -> bool:

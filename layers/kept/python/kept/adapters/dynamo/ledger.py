@@ -21,7 +21,7 @@ from kept.adapters.dynamo.ledger_days import BEGINNING, SHARDS, DynamoLedgerDays
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId
-from kept.domain.ledger import Entry, LedgerKeys, sequence_of
+from kept.domain.ledger import Entry, LedgerKeys, missing_entry
 
 CLOSED_FOR = 10 * 86400
 """Seconds that a closed commitment is remembered: longer than a change can still be told of (24 hours in the stream,
@@ -192,26 +192,12 @@ class DynamoLedger(DynamoLedgerDays):
         return _to_commitment(item) if item is not None and "due_shard" in item else None
 
     def close(self, commitment: Commitment, now: int) -> bool:
-        """An entry after the last change that was heard of, and before any that may still be."""
+        """One strong read, and an entry as every other."""
         history, _ = self._history(commitment.subject, commitment.record)
         if not history.is_open:
             return False
-        last = max((move.sequence for move in history.moves), default=commitment.sequence)
-        sequence = sequence_of(str(int(last) + 1))
-        entry = Entry(
-            what="discarded",
-            kind=commitment.kind,
-            store="subjects",
-            subject=commitment.subject,
-            record=commitment.record,
-            sequence=sequence,
-            content="",
-            at=now,
-            written_at=now,
-            reason="missing",
-            due_at=history.due_at,
-        )
-        return self.add(entry, Gone(sequence), commitment.key)
+        entry = missing_entry(commitment, history, now)
+        return self.add(entry, Gone(entry.sequence), commitment.key)
 
     # ---------------------------------------------------------------- reading
 

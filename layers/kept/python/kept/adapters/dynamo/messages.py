@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -18,12 +19,13 @@ from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw,
 from kept.adapters.dynamo.queue_keys import SHARDS, lane, order, shard_of
 from kept.app.ports import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
-from kept.domain.identity import Keys
-from kept.domain.records import Kind, Message, Note, Status
+from kept.domain.identity import Keys, SubjectId
+from kept.domain.records import Kind, Message, Note, Opening, Status
 from kept.domain.retention import is_held
 
 PREFIX = "message#"
 NOTES = 20  # of 2,000 characters each; with everything else they fit into DynamoDB's 400 KB an item
+OPENINGS = 500  # of 100 bytes or so each
 
 _CURSOR = re.compile(r"[0-9]#[0-9]{10}#[0-9a-f]{32}")
 
@@ -72,8 +74,14 @@ class MessageItem(Table):
     content_digest = BinaryAttribute(null=True, legacy_encoding=False)
     answer_by = NumberAttribute(null=True)
     mail = MapAttribute[str, Any](null=True)
+    verified_at = NumberAttribute(null=True)
+    extension = MapAttribute[str, Any](null=True)
+    hold = MapAttribute[str, Any](null=True)
+    date_moved = MapAttribute[str, Any](null=True)
     recorded_by = UnicodeAttribute(null=True)
+    promise = UnicodeAttribute(null=True)
     notes = ListAttribute[Any]()
+    openings = ListAttribute[Any](null=True)
     outcome = UnicodeAttribute(null=True)
     reviewed_at = NumberAttribute(null=True)
     reviewed_by = UnicodeAttribute(null=True)
@@ -110,6 +118,14 @@ class DynamoMessages:
             raise NotFoundError("Nothing is held under this reference: it is wrong, or what it named was discarded.")
         return _to_message(item)
 
+    def find_of(self, subject: SubjectId, record_id: str, now: int) -> Message:
+        """One strong read."""
+        with unavailable("find a record"), suppress(DoesNotExist):
+            item = MessageItem.get(subject, PREFIX + record_id, consistent_read=True)
+            if is_held(int(item.discard_at), now):
+                return _to_message(item)
+        raise NotFoundError("No such record is held: it never was, or was discarded.")
+
     def queue(self, status: Status, kinds: Iterable[Kind], cursor: str | None, limit: int, now: int) -> Page:
         """Each shard's index in order, merged while reading; then one batch read of the page's records."""
         if cursor is not None and not _CURSOR.fullmatch(cursor):
@@ -135,39 +151,42 @@ class DynamoMessages:
     def annotate(self, message: Message, note: Note, now: int) -> None:
         """Append a note, on the condition that the record is still held."""
         if len(message.notes) >= NOTES:
-            raise ConflictError(f"This record has {NOTES} notes already, which is as many as it can hold.")
+            raise ConflictError("This record has {count} notes already, which is as many as it can hold.", count=NOTES)
+        self._append(message, "notes", note, now)
+
+    def record_opening(self, message: Message, opening: Opening, now: int) -> None:
+        """Append who opened it, on the condition that the record is still held."""
+        if len(message.openings) >= OPENINGS:
+            raise ConflictError(
+                "This record was opened {count} times already; no more can be recorded.", count=OPENINGS
+            )
+        self._append(message, "openings", opening, now)
+
+    def change(self, before: Message, after: Message, now: int) -> None:
+        """Write what differs, and its place in the queue, on the condition that nobody changed it since it was read."""
+        old, new = self._fields(before), self._fields(after)
+        actions = [getattr(MessageItem, name).set(new[name]) for name in new if new[name] != old.get(name)]
+        actions += [getattr(MessageItem, name).remove() for name in old if name not in new]
+        unchanged = (MessageItem.discard_at == before.discard_at) & (MessageItem.status == before.status)
+        for name in ("answer_by", "hold"):  # what else two people may change at once
+            attribute = getattr(MessageItem, name)
+            unchanged &= attribute == old[name] if name in old else attribute.does_not_exist()
+        try:
+            with unavailable("change a record"):
+                self._key_of(after).update(actions=actions, condition=unchanged & (MessageItem.discard_at > now))
+        except ConditionFailedError:
+            raise ConflictError("Somebody else changed this record at the same moment; look at it again.") from None
+
+    def _append(self, message: Message, name: str, entry: Note | Opening, now: int) -> None:
+        attribute = getattr(MessageItem, name)
         try:
             with unavailable("note"):
                 self._key_of(message).update(
-                    actions=[MessageItem.notes.set(MessageItem.notes.append([msgspec.to_builtins(note)]))],
+                    actions=[attribute.set((attribute | []).append([msgspec.to_builtins(entry)]))],
                     condition=MessageItem.pk.exists() & (MessageItem.discard_at > now),
                 )
         except ConditionFailedError:
             raise NotFoundError("This record was discarded meanwhile.") from None
-
-    def review(self, before: Message, after: Message, now: int) -> None:
-        """Write what a review changes, on the condition that nobody changed it since `before` was read."""
-        fields = self._fields(after)
-        changed = (
-            "kind",
-            "status",
-            "outcome",
-            "reviewed_at",
-            "reviewed_by",
-            "discard_at",
-            "queue",
-            "queue_order",
-        )
-        try:
-            with unavailable("review"):
-                self._key_of(after).update(
-                    actions=[getattr(MessageItem, name).set(fields[name]) for name in changed if name in fields],
-                    condition=(MessageItem.discard_at == before.discard_at)
-                    & (MessageItem.status == before.status)
-                    & (MessageItem.discard_at > now),
-                )
-        except ConditionFailedError:
-            raise ConflictError("Somebody else changed this record at the same moment; look at it again.") from None
 
     def _key_of(self, message: Message) -> MessageItem:
         return MessageItem(message.subject_id, PREFIX + message.record_id)

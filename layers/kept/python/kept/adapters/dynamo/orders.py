@@ -7,6 +7,7 @@ through the table's lookup index, which follows a write a moment later.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from kept.domain.retention import is_held
 
 PREFIX = "order#"
 _ATTEMPTS = 5
+_INDEX_FOLLOWS = (0.1, 0.6)  # seconds; it usually does within the first
 _READ_BY_THE_GATE = ("pk", "sk", "discard_at", "discard_reason", "phone", "placed_online", "postal_address")
 
 _Key = tuple[bytes, str]
@@ -112,9 +114,16 @@ class DynamoOrders:
         raise UnavailableError("store an order: it is written too often at once")
 
     def end(self, order_id: str, now: int) -> None:
-        """Take everything personal out of the order, and its link away; what is left goes within a day."""
+        """Take everything personal out of the order, and its link away; what is left goes within a day.
+
+        An order that was told of a moment ago is looked for again, until the index must have it.
+        """
+        waits = iter(_INDEX_FOLLOWS)
         for _ in range(_ATTEMPTS):
             standing = self._standing(order_id)
+            if standing is None and (wait := next(waits, None)):
+                time.sleep(wait)
+                continue
             if standing is None or not is_held(standing.discard_at, now):
                 raise NotFoundError("No such order is held: it was never told of, or is discarded already.")
             if standing.ended:

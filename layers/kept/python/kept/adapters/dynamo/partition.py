@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
-from kept.adapters.dynamo.client import Item, delete_if, discard, dynamodb, say_why
+from kept.adapters.dynamo.client import Item, delete_if, discard, dynamodb, plain, say_why
 from kept.app.ports import HeldItem
 from kept.domain.commitment import TableKey
 from kept.domain.errors import UnavailableError
@@ -91,20 +90,3 @@ def held_item(item: Item) -> HeldItem:
     """An item of the table, in whole or in part."""
     fields = {name: plain(value) for name, value in item.items() if name not in {"pk", "sk"}}
     return HeldItem(SubjectId(item["pk"]["B"]), item["sk"]["S"], fields)
-
-
-def plain(value: dict[str, Any]) -> Any:
-    """A value of DynamoDB's JSON as Python has it; bytes may also be in base64, as Lambda's events have them.
-
-    Numbers are whole in all our tables; one that somebody wrote by hand and is not stays text.
-    """
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return int(content) if re.fullmatch(r"-?\d{1,38}", content) else content
-    if kind == "B" and isinstance(content, str):
-        return base64.b64decode(content)
-    if kind == "M":
-        return {name: plain(inner) for name, inner in content.items()}
-    if kind == "L":
-        return [plain(inner) for inner in content]
-    return None if kind == "NULL" else content

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import Item, dynamodb, put_new
-from kept.domain.errors import NotFoundError
+from kept.adapters.dynamo.client import Item, dynamodb, plain, put_new, raw
+from kept.domain.errors import NotFoundError, to_translate
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Link, Session
 from kept.domain.retention import is_held
 
-_GONE = "This link was used already, or its time is over. Ask for a new one."
-_NO_SESSION = "You are not signed in, or were for too long. Ask for a new link."
+_GONE = to_translate("This link was used already, or its time is over. Ask for a new one.")
+_OPTIONAL = ("confirms", "answers")
+_NO_SESSION = to_translate("You are not signed in, or were for too long. Ask for a new link.")
 
 
 class DynamoProofs:
@@ -42,38 +43,40 @@ class DynamoProofs:
     def add_link(self, link: Link) -> None:
         """One write."""
         item = _item(link.subject_id, f"link#{link.secret_hash}", link.discard_at, link.email)
-        if link.confirms is not None:
-            item["confirms"] = {"S": link.confirms}
+        item |= {name: raw(value) for name in _OPTIONAL if (value := getattr(link, name)) is not None}
         with aws.unavailable("store a link"):
             dynamodb().put_item(TableName=self._table, Item=item)
 
-    def use_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
-        """One conditional delete, which only one of many can win."""
-        with aws.unavailable("use a link"):
-            try:
-                item = dynamodb().delete_item(
-                    TableName=self._table,
-                    Key=_key(subject, f"link#{secret_hash}"),
-                    ConditionExpression="discard_at > :now",
-                    ExpressionAttributeValues={":now": {"N": str(now)}},
-                    ReturnValues="ALL_OLD",
-                )["Attributes"]
-            except dynamodb().exceptions.ConditionalCheckFailedException:
-                raise NotFoundError(_GONE) from None
-        confirms = item.get("confirms", {}).get("S")
-        return Link(subject, secret_hash, int(item["discard_at"]["N"]), item["email"]["S"], confirms)
+    def find_link(self, subject: SubjectId, secret_hash: str, now: int) -> Link:
+        """One strong read."""
+        item = self._get(subject, f"link#{secret_hash}")
+        if item is None or not is_held(plain(item["discard_at"]), now):
+            raise NotFoundError(_GONE)
+        fields = {name: plain(item[name]) for name in ("discard_at", "email", *_OPTIONAL) if name in item}
+        return Link(subject, secret_hash, **fields)
 
-    def add_session(self, session: Session) -> None:
-        """One write."""
-        item = _item(session.subject_id, f"session#{session.secret_hash}", session.discard_at, session.email)
-        with aws.unavailable("store a session"):
-            dynamodb().put_item(TableName=self._table, Item=item)
+    def exchange(self, link: Link, session: Session, now: int) -> None:
+        """One transaction, which only one of many can win."""
+        used = {
+            "TableName": self._table,
+            "Key": _key(link.subject_id, f"link#{link.secret_hash}"),
+            "ConditionExpression": "discard_at > :now",
+            "ExpressionAttributeValues": {":now": raw(now)},
+        }
+        opened = _item(session.subject_id, f"session#{session.secret_hash}", session.discard_at, session.email)
+        writes = [{"Delete": used}, {"Put": {"TableName": self._table, "Item": opened}}]
+        with aws.unavailable("open a session"):
+            try:
+                dynamodb().transact_write_items(TransactItems=writes)
+            except dynamodb().exceptions.TransactionCanceledException as error:
+                reasons = {reason["Code"] for reason in error.response["CancellationReasons"]}
+                if "ConditionalCheckFailed" in reasons:
+                    raise NotFoundError(_GONE) from None
+                raise  # somebody else uses it at this moment, or DynamoDB is busy: the same may be sent again
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
         """One strong read."""
-        key = _key(subject, f"session#{secret_hash}")
-        with aws.unavailable("find a session"):
-            item = dynamodb().get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = self._get(subject, f"session#{secret_hash}")
         if item is None or not is_held(int(item["discard_at"]["N"]), now):
             raise NotFoundError(_NO_SESSION)
         return Session(subject, secret_hash, int(item["discard_at"]["N"]), item["email"]["S"])
@@ -82,6 +85,12 @@ class DynamoProofs:
         """One delete."""
         with aws.unavailable("end a session"):
             dynamodb().delete_item(TableName=self._table, Key=_key(subject, f"session#{secret_hash}"))
+
+    def _get(self, subject: SubjectId, sort_key: str) -> Item | None:
+        with aws.unavailable("find a proof"):
+            answer = dynamodb().get_item(TableName=self._table, Key=_key(subject, sort_key), ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
 
 
 def _key(subject: SubjectId, sort_key: str) -> Item:

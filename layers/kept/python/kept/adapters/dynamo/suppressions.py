@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import BATCH, batch_get
-from kept.adapters.dynamo.client import Item, dynamodb
-from kept.domain.errors import KeyMismatchError
+from kept.adapters.dynamo.client import Item, dynamodb, plain
+from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
-from kept.domain.suppression import Reason, Scope
+from kept.domain.suppression import Reason, Scope, Suppression
 
 KEY_CHECK: Item = {"pk": {"B": b"key-check"}}  # shorter than any suppression's id, so it can be nobody's
 OTHER_KEY = (
@@ -33,9 +34,17 @@ class DynamoSuppressions:
     def __init__(self, table: str, keys: Keys) -> None:
         self._table, self._keys = table, keys
         self._first = 0  # the oldest generation that may hold anything; known better once the table was asked
+        self._may_write = False  # until the table was asked
 
     def suppress(self, subject: SubjectId, scope: Scope, reason: Reason, at: int) -> None:
-        """One unconditional update, the same whether the address is known or not; the first reason stays."""
+        """One unconditional update, the same whether the address is known or not; the first reason stays.
+
+        Before the first one the table is asked whether it is written under our key: else nobody would ever find it.
+        That holds for as long as this process lives: a rotation does not end while one with the older key may write.
+        """
+        if not self._may_write:
+            self._require_our_key()
+            self._may_write = True
         values: Item = {":entry": {"M": {"reason": {"S": reason}, "at": {"N": str(at)}}}}
         expression = "SET #scope = if_not_exists(#scope, :entry)"
         if self._keys.generation > 1:
@@ -59,6 +68,36 @@ class DynamoSuppressions:
         self._first = first
         return scopes
 
+    def of(self, subject: SubjectId) -> dict[Scope, Suppression]:
+        """As the gate reads it; in a rotation the newer of two entries of a scope, which differ in nothing else."""
+        names = self._keys.suppression_ids(subject)[-2:]
+        items, unread = batch_get(self._table, [*({"pk": {"B": name}} for name in names), KEY_CHECK])
+        if unread:
+            raise UnavailableError("read a suppression: not all of it was answered")
+        found = {item["pk"]["B"]: item for item in items}
+        first = self._first_generation(found.get(KEY_CHECK["pk"]["B"]))
+        entries: dict[Scope, Suppression] = {}
+        for name in self._keys.suppression_ids(subject)[first:]:
+            for scope, entry in found.get(name, {}).items():
+                if scope not in NO_SCOPES:
+                    entries[Scope(scope)] = Suppression(**plain(entry))
+        return entries
+
+    def lift(self, subject: SubjectId, scopes: Collection[Scope]) -> None:
+        """One update, in a rotation two: the older name first, from which the rotation writes the newer.
+
+        A rotation that read the older one before may still bring it back: on the safe side, and lifted again then.
+        """
+        for name in self._keys.suppression_ids(subject)[-2:]:
+            with aws.unavailable("lift a suppression"), suppress(dynamodb().exceptions.ConditionalCheckFailedException):
+                dynamodb().update_item(
+                    TableName=self._table,
+                    Key={"pk": {"B": name}},
+                    UpdateExpression="REMOVE " + ", ".join(f"#{place}" for place in range(len(scopes))),
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeNames={f"#{place}": scope for place, scope in enumerate(scopes)},
+                )
+
     def _read(self, subjects: Collection[SubjectId]) -> tuple[dict[SubjectId, frozenset[Scope]], int]:
         """The scopes found, and the oldest generation that may hold any."""
         names = {name: each for each in subjects for name in self._keys.suppression_ids(each)[self._first :]}
@@ -81,6 +120,16 @@ class DynamoSuppressions:
             answer = dynamodb().get_item(TableName=self._table, Key=KEY_CHECK, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
+
+    def _require_our_key(self) -> None:
+        """Raises KeyMismatchError unless what we write now will be found.
+
+        That is so under the table's own key, and while it is being rotated still under the one before.
+        """
+        item = self._get_check()
+        before = item.get("rotating_from", {}).get("S", "") if item else ""
+        if not hmac.compare_digest(before, self._keys.check_values()[-1]):
+            self._first_generation(item)
 
     def _first_generation(self, item: Item | None) -> int:
         """The oldest generation that the table may hold suppressions of, as a place in the chain of our keys.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from pathlib import Path
 
 from kept.domain.mail.machine import machine_hint, machine_reason, pressed_unsubscribe
@@ -23,6 +23,7 @@ SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
 _GREETING = 3  # words of a first sentence that may be no more than a greeting
+_TITLE = 3  # words of a subject that may be no more than what the body is about
 _TELLING = 2  # familiar words that a text must have for its language to be known
 _REPORTED_SPEECH = re.compile('"[^"\n]{20,300}+"|\u201c[^\u201d\n]{20,300}+\u201d|\u00ab[^\u00bb\n]{20,300}+\u00bb')
 _REPLY_ABOVE = re.compile(
@@ -54,6 +55,16 @@ def languages() -> tuple[Language, ...]:
     return load_languages(PHRASES)
 
 
+@cache
+def _familiar_in() -> dict[str, list[Language]]:
+    """In which languages a word is familiar; the fewer they are, the more it tells."""
+    found: dict[str, list[Language]] = {}
+    for known in languages():
+        for word in known.familiar:
+            found.setdefault(word, []).append(known)
+    return found
+
+
 def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[str] = ()) -> Understanding:
     """Say what a mail is. `envelope_sender` None is the null return path; `our_domains` are those we receive for."""
     if pressed_unsubscribe(mail):
@@ -68,7 +79,7 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
     if reply_above := bool(_REPLY_ABOVE.match(mail.text)):  # a help desk's own mail begins so; a person's quotes it
         rest = sentences_of(mail.text)
         matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
-    counted = _counted(matches)
+    counted = _counted(matches, subject, spoken[0].name if spoken else "")
     confidence = _confidence(counted)
     language = spoken[0].code if spoken else mail.language
     why = _reasons(m for m in matches if m.intent in confidence)
@@ -104,8 +115,11 @@ def _alone(lexicon: Lexicon, sentences: list[list[str]], body: list[list[str]]) 
 
 def _languages(sentences: list[list[str]]) -> list[Language]:
     """The languages that a text may be in, the likeliest first; all of them where it has no telling words."""
-    words = [word for sentence in sentences for word in sentence]
-    scores = {known: known.familiarity(words) for known in languages()}
+    familiar = _familiar_in()
+    scores = dict.fromkeys(languages(), 0.0)
+    for word in chain.from_iterable(sentences):
+        for known in (found := familiar.get(word, ())):
+            scores[known] += 1 / len(found)
     ranked = sorted(languages(), key=lambda known: -scores[known])
     best = scores[ranked[0]] if ranked else 0
     if best < _TELLING:
@@ -132,16 +146,27 @@ def _two_signs(counted: list[Match]) -> bool:
     )
 
 
-def _counted(matches: list[Match]) -> list[Match]:
+def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> list[Match]:
     """The matches that count, the strongest first: the same words once, and none that is excluded in its sentence.
 
-    What excludes does so in its own language: a word of one may mean something else in another.
+    What the likeliest language excludes is excluded in all; what another excludes, only in itself, since a word of one
+    may mean something else in another. A subject of few words names what a body is about: where the body excludes an
+    intent and says nothing strong for it, the subject does not ask for it.
     """
     excluded = {(m.language, m.intent, m.sentence) for m in matches if m.strength == "not"}
+    left = [
+        m
+        for m in matches
+        if m.strength != "not"
+        and not excluded & {(m.language, m.intent, m.sentence), (likeliest, m.intent, m.sentence)}
+    ]
+    if len(subject) == 1 and len(subject[0]) <= _TITLE:
+        denied = {intent for _, intent, sentence in excluded if sentence > 0}
+        denied -= {m.intent for m in left if m.sentence > 0 and m.strength == "strong"}
+        left = [m for m in left if m.intent not in denied or m.sentence > 0]
     counted: dict[tuple[str, str], Match] = {}
-    for match in sorted(matches, key=lambda m: -_WEIGHTS.get(m.strength, 0)):
-        if match.strength != "not" and (match.language, match.intent, match.sentence) not in excluded:
-            counted.setdefault((match.intent, match.words), match)
+    for match in sorted(left, key=lambda m: -_WEIGHTS[m.strength]):
+        counted.setdefault((match.intent, match.words), match)
     return list(counted.values())
 
 

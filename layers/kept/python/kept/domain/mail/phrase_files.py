@@ -38,12 +38,8 @@ class Language:
         """Make it of its compiled phrases, or of the file that the build left them in."""
         self.name = name
         self.code = code
-        self._familiar = frozenset(detect.split())
+        self.familiar = frozenset(detect.split())
         self._phrases = phrases
-
-    def familiarity(self, words: Iterable[str]) -> int:
-        """How many of the words are ones that tell this language from the others."""
-        return sum(word in self._familiar for word in words)
 
     @cached_property
     def lexicon(self) -> Lexicon:
