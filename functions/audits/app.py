@@ -50,5 +50,5 @@ def _report(request: Request[None], day: str) -> Answer:
     if request.wants_page:
         from kept.entry import audits
 
-        return Answer(200, audits.page(report, alone=False), HTML)
+        return audits.page_answer(report)
     return Answer(200, report)

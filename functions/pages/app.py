@@ -58,7 +58,7 @@ def thanks(request: Request[None], topic: str) -> Answer:
     except NotFoundError:
         reference = ""
     times = {name: seconds_of(query.get(name, "")) for name in ("by", "answer_by")}
-    return _page("thanks.html", request, topic=topic, reference=reference, **times)
+    return _page("thanks.html", request, topic=topic, reference=reference, recovery_days=_recovery_days(), **times)
 
 
 @handler.page("/policy", summary="The policy")
@@ -68,7 +68,7 @@ def policy(request: Request[None]) -> Answer:
     if not request.wants_page:
         return _json(current)
     retention = {kind: current.retention_of(kind) for kind in Retentions.__struct_fields__}
-    return _page("policy.html", request, retention=retention, recovery_days=int(setting("RECOVERY_DAYS")))
+    return _page("policy.html", request, retention=retention, recovery_days=_recovery_days())
 
 
 @handler.page("/promises", summary="Each promise, and what is done so that it is true")
@@ -126,6 +126,11 @@ def style(_: Request[None]) -> Answer:
 def icon(_: Request[None]) -> Answer:
     """What browsers show beside the title."""
     return _asset("icon.svg")
+
+
+def _recovery_days() -> int:
+    """How many days back the tables can be restored, and so discarded records too."""
+    return int(setting("RECOVERY_DAYS"))
 
 
 def _page(template: str, request: Request[None], **context: Any) -> Answer:

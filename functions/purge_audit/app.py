@@ -43,7 +43,7 @@ def _audit(day: str, context: Any) -> Report:
         policy=wiring.policy(),
         intent=load_intent(),
         stores=wiring.audit_stores(lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS, time.sleep),
-        render=lambda written: audits.page(written, alone=True),
+        render=audits.page_of,
     )
     _count(report)
     if is_new:

@@ -15,7 +15,7 @@ import msgspec
 
 from kept.domain.durations import Duration
 from kept.entry.body import FORM, JSON
-from kept.entry.http import COOKIE, Api, Operation
+from kept.entry.http import COOKIE, STAFF_COOKIE, Api, Operation
 from kept.entry.problem import Problem
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +24,7 @@ _SCHEMES = {
     "service": "The access token of one of the shop's own systems, by client credentials, with the scope named.",
 }
 _COOKIE = "Set by POST /sessions. What changes something must come with the Origin header of our own pages."
+_STAFF_COOKIE = "Set by GET /desk/callback, once a member of staff has signed in."
 REF = "#/components/schemas/{name}"
 
 
@@ -60,7 +61,10 @@ def document(apis: dict[str, Api]) -> dict[str, Any]:
                 name: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
                 for name, description in _SCHEMES.items()
             }
-            | {"person": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": _COOKIE}},
+            | {
+                "person": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": _COOKIE},
+                "desk": {"type": "apiKey", "in": "cookie", "name": STAFF_COOKIE, "description": _STAFF_COOKIE},
+            },
         },
     }
 
@@ -87,7 +91,7 @@ def _operation(tag: str, operation: Operation, schemas: dict[type, dict[str, Any
     ] + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in operation.query]
     if parameters:
         result["parameters"] = parameters
-    if operation.access in {"person", "staff"}:
+    if operation.access in {"person", "staff", "desk"}:
         result["security"] = [{operation.access: []}]
     elif operation.access != "anyone":
         result["security"] = [{"service": [operation.access]}]

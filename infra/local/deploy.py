@@ -87,6 +87,7 @@ def _parameters(settings: Settings, template: dict[str, Any]) -> dict[str, str]:
         "Architecture": settings.architecture,
         "SiteOrigin": settings.site_url,
         "PublicUrl": settings.site_url,
+        "SignInUrl": settings.endpoint,  # the emulator's, for any user pool
         "MailDomain": address.rpartition("@")[2],
         "ReceivingAddresses": address.partition("@")[2],
     }

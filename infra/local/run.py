@@ -23,7 +23,7 @@ from infra.local.settings import CHECKOUT, LocalError, Settings, support_address
 from infra.local.site import OUTBOX_PATH, Site, loopback_addresses
 from infra.local.smtp import Inbox
 from infra.local.stack import root_account, write_whole
-from infra.local.tokens import Tokens, seconds_left
+from infra.local.tokens import STAFF, Tokens, seconds_left
 
 DETACHED_SECONDS = 120
 STOP_SECONDS = 60  # what each worker of the emulator unpacked is removed, and a busy disk takes its time
@@ -143,6 +143,8 @@ def _serve(settings: Settings, run_file: int, cleanup: ExitStack, say: Callable[
         "outbox": settings.site_url + OUTBOX_PATH,
         "endpoint": settings.endpoint,
         "staff_token": tokens.staff_token(),
+        "staff_name": STAFF,
+        "staff_password": tokens.staff_password,
         "service_token": tokens.service_token(),
         "outputs": outputs,
     }
@@ -268,6 +270,7 @@ def _what_to_try(settings: Settings) -> str:
   SMTP           localhost:{settings.smtp_port} (for {address})
   Outgoing mail  {settings.site_url}{OUTBOX_PATH}
   AWS endpoint   {settings.endpoint} (any client; access key and secret: test)
+  Staff desk     {settings.site_url}/desk ({STAFF}, with staff_password of {stack_file})
   For scripts    {stack_file}
 
 Try:

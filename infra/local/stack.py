@@ -52,6 +52,8 @@ class Stack:
     outbox: str
     endpoint: str
     staff_token: str
+    staff_name: str  # to sign in at the staff's desk with
+    staff_password: str
     service_token: str
     outputs: dict[str, str]
 

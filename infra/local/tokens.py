@@ -26,7 +26,7 @@ class Tokens:
         self._endpoint = account.endpoint
         self._outputs = outputs
         # One of each class that a password policy may ask for.
-        self._password = secrets.token_urlsafe(24) + "".join(
+        self.staff_password = secrets.token_urlsafe(24) + "".join(
             map(secrets.choice, (string.ascii_lowercase, string.ascii_uppercase, string.digits, "!#%+"))
         )
 
@@ -36,10 +36,10 @@ class Tokens:
         self._cognito.admin_create_user(
             **pool,
             MessageAction="SUPPRESS",
-            TemporaryPassword=self._password,
+            TemporaryPassword=self.staff_password,
             UserAttributes=[{"Name": "email", "Value": STAFF}, {"Name": "email_verified", "Value": "true"}],
         )
-        self._cognito.admin_set_user_password(**pool, Password=self._password, Permanent=True)
+        self._cognito.admin_set_user_password(**pool, Password=self.staff_password, Permanent=True)
         self._cognito.admin_add_user_to_group(**pool, GroupName=GROUP)
 
     def staff_token(self) -> str:
@@ -48,7 +48,7 @@ class Tokens:
             UserPoolId=self._outputs["UserPoolId"],
             ClientId=self._outputs["StaffClientId"],
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": STAFF, "PASSWORD": self._password},
+            AuthParameters={"USERNAME": STAFF, "PASSWORD": self.staff_password},
         )
         return str(signed_in["AuthenticationResult"]["AccessToken"])
 

@@ -18,11 +18,12 @@ PROBE = Path(__file__).parents[1] / "benchmarks/probe.py"
 # What costs something to import, and the functions that have a use for it.
 WITH_ROUTES = {
     "contact_intake", "opt_out", "review", "permissions", "orders", "access_requests", "registrations", "account",
-    "pages", "audits",
+    "pages", "desk", "audits",
 }  # fmt: skip
-WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | {
-    "inbound_email", "mailing", "deployment", "ledger", "exports", "purge_audit",
-}  # fmt: skip
+OF_BATCHES = {"inbound_email", "mailing", "ledger", "exports"}
+WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | OF_BATCHES | {"deployment", "purge_audit"}
+WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account", "desk"}
+WITH_SUPPRESSIONS = {"opt_out", "inbound_email", "deployment", "permissions", "mailing", "exports"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
     "aws_xray_sdk": set(),
@@ -31,19 +32,22 @@ USERS: dict[str, set[str]] = {
     "selectolax": set(),
     "aws_lambda_powertools.utilities.validation": set(),
     "dns": set(),
-    "jinja2": {"pages", "account", "purge_audit"},  # audits: only for who looks at a page
+    "jinja2": {"pages", "account", "desk", "exports", "purge_audit"},  # audits: only for who looks at a page
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account"},
-    "aws_lambda_powertools.event_handler": WITH_ROUTES,
-    "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing", "exports"},
-    "kept.adapters.raw_mail": {"inbound_email", "ledger", "purge_audit"},
+    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
+    "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
+    "aws_lambda_powertools.utilities.batch": OF_BATCHES,
+    "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports", "purge_audit"},
+    "kept.adapters.export_files": {"ledger", "exports"},  # account: only once somebody looks at a package
+    "kept.adapters.dynamo.exports": {"exports"},
+    "kept.app.package": {"exports"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
-    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests", "account"},
-    "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
+    "kept.adapters.dynamo.messages": WITH_MESSAGES,
+    "kept.adapters.dynamo.suppressions": WITH_SUPPRESSIONS,
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
-    "kept.adapters.dynamo.ledger": {"ledger", "purge_audit"},
-    "kept.adapters.dynamo.ledger_days": {"ledger", "seal", "purge_audit"},
+    "kept.adapters.dynamo.ledger": {"ledger", "purge_audit", "exports"},
+    "kept.adapters.dynamo.ledger_days": {"ledger", "seal", "purge_audit", "exports"},
     "kept.adapters.seals": {"seal", "purge_audit"},
     "kept.adapters.events": {"seal", "purge_audit"},
     "kept.adapters.reports": {"audits", "purge_audit"},

@@ -92,9 +92,9 @@ class Stub:
         return json.dumps(answers.get(operation, {})).encode()
 
     def _query(self, sent: Any) -> bytes:
-        """A page of the person's partition; the telephone number's own holds nothing."""
+        """A page of the person's partition; the telephone number's own holds nothing, nor does the ledger."""
         self.queries += 1
-        if sent["ExpressionAttributeValues"][":pk"]["B"] != PK:
+        if sent["TableName"] != "subjects" or sent["ExpressionAttributeValues"][":pk"]["B"] != PK:
             self.units += 1
             return b'{"Items":[],"Count":0,"ScannedCount":0}'
         after = sent.get("ExclusiveStartKey")

@@ -42,7 +42,8 @@ ENVIRONMENT = {
     "ACCOUNT_ID": "000000000000",
     "API": "api",
     "RECOVERY_DAYS": "7",
-    "MAIL_LIFECYCLE_DAYS": "181",
+    "MAIL_LIFECYCLE_DAYS": "366",
+    "EXPORT_LIFECYCLE_DAYS": "8",
     "LOG_RETENTION_DAYS": "14",
     "EXPORT_LIFECYCLE_DAYS": "8",
     "LEDGER_DAYS": "730",
@@ -52,11 +53,13 @@ ENVIRONMENT = {
     "STAFF_CLIENT_ID": "staff",
     "EXPORTS_BUCKET": "exports",
     "EXPORTS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/000000000000/exports",
+    "SIGN_IN_URL": "https://kept.auth.eu-west-1.amazoncognito.com",
 }
 CLIENTS = {
     "contact_intake": ["dynamodb", "secretsmanager"],
     "opt_out": ["dynamodb", "secretsmanager"],
     "review": ["dynamodb", "secretsmanager"],
+    "desk": ["dynamodb", "secretsmanager"],
     "inbound_email": ["dynamodb", "secretsmanager", "s3"],
     "permissions": ["dynamodb", "secretsmanager"],
     "orders": ["dynamodb", "secretsmanager"],
@@ -87,6 +90,12 @@ MAIL = b"From: ann@example.com\r\nTo: support@example.com\r\nSubject: Hello\r\n\
 WARM_UP, WARM_CALLS = 50, 500
 CHECKS, CHECK_CALLS = 1000, 100  # 100,000 different addresses
 SUPPRESSED = 5  # of 100
+RENDERED = 100
+PAGES = [
+    f"/{language}{page}"
+    for language in ("en", "ar")
+    for page in ("", "/write", "/stop-emails", "/your-data", "/complain", "/cancel", "/policy", "/promises")
+]
 OUTPUT = io.StringIO()  # the function's own lines
 
 
@@ -177,7 +186,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "seal": {},
     "purge_audit": {},
     "audits": http("GET", "/audits"),
-    "pages": http("GET", "/"),
+    "pages": http("GET", "/en/write"),
+    "desk": http("GET", "/desk"),
     "deployment": {
         "ResourceType": "Custom::DeploymentCheck",
         "RequestType": "Create",
@@ -296,6 +306,7 @@ def check_result(function: str, result: Any) -> None:
     """Make sure that what was measured is the work and not a refusal."""
     good = {"contact_intake": 201, "opt_out": 202, "review": 200, "pages": 200, "permissions": 200, "orders": 200}
     good |= {"access_requests": 202, "registrations": 202, "account": 201, "audits": 200}
+    good |= {"desk": 200}
     if function in good and result["statusCode"] != good[function]:
         sys.exit(f"{function} answered {result['statusCode']}: {result['body']} {OUTPUT.getvalue()}")
     if isinstance(result, dict) and result.get("batchItemFailures"):
@@ -412,6 +423,26 @@ def mail(samples: str) -> dict[str, list[float]]:
     return {name: values[len(raws) :] for name, values in measured.items()}
 
 
+def render(function: str) -> dict[str, list[float]]:
+    """CPU milliseconds of each call of each public page, in every language, once its template is loaded."""
+    os.environ["KEY_CHECK"] = check_value()
+    import app
+
+    stub_network()
+    measured: dict[str, list[float]] = {}
+    for path in PAGES:
+        event = http("GET", path)
+        event["headers"]["accept"] = "text/html"
+        for number in range(WARM_UP + RENDERED):
+            began = time.process_time_ns()
+            result = app.handler(event, Context())
+            if number >= WARM_UP:
+                measured.setdefault(path, []).append((time.process_time_ns() - began) / 1e6)
+        if result["statusCode"] != 200 or len(result["body"]) < 1000:
+            sys.exit(f"{function} answered {result['statusCode']} to {path}")
+    return measured
+
+
 def modules(function: str) -> list[str]:
     """Every module that is loaded once the function has answered."""
     cold(function)
@@ -424,7 +455,8 @@ def main() -> None:
     use_build(build, "inbound_email" if mode == "mail" else function)
     with contextlib.redirect_stdout(OUTPUT):
         modes = {
-            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "modules": modules,
+            "cold": cold, "cold-floor": cold_floor, "warm": warm, "checks": checks, "mail": mail, "render": render,
+            "modules": modules,
         }  # fmt: skip
         result = modes[mode](function)
     print(json.dumps(result))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
@@ -16,14 +17,16 @@ from kept.app.ports import Commitments, DayCounts, Ledger, LedgerEntries
 from kept.domain.commitment import Birth, Commitment, Gone, Mark, Move, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId
-from kept.domain.ledger import Entry, LedgerKeys, What, sequence_of
+from kept.domain.ledger import Entry, LedgerKeys, What, entry_of, mark_of, sequence_of
 from tests.fakes import MemoryLedger
 from tests.template import create_table
+from tests.unit.domain.test_ledger import POLICY, history_of
 
 KEYS = LedgerKeys("l" * 64)
 NOW = 1_800_000_000  # 2027-01-15 08:00 UTC
 DAY = "2027-01-15"
 HOUR = 3600
+WHATS: tuple[What, ...] = ("written", "changed", "moved", "discarded")
 
 
 class WholeLedger(Ledger, LedgerEntries, Commitments, Protocol):
@@ -251,3 +254,48 @@ def test_a_page_that_is_full_is_followed_by_the_next(stored: DynamoLedger, monke
     monkeypatch.setattr(dynamodb(), "query", lambda **request: query(**request, Limit=3))
     assert len(list(stored.of_subject(subject(1)))) == 10
     assert len(stored.of_day(DAY)) == 10
+
+
+@pytest.mark.promise("security-measures")
+@pytest.mark.parametrize("seed", range(6))
+def test_the_stored_ledger_is_the_one_in_memory_whatever_the_order_of_deliveries(
+    stored: DynamoLedger, seed: int
+) -> None:
+    chance = random.Random(seed)
+    edits = ["note", "review", "nearer", "longer", "far", "erase-first", "ttl", "audit", "hand", "again"]
+    told = [change for person in range(3) for change in history_of(person, chance.choices(edits, k=6))]
+    deliveries = told + chance.choices(told, k=len(told))
+    chance.shuffle(deliveries)
+    memory = MemoryLedger(KEYS)
+    for ledger, changes in ((memory, told), (stored, deliveries)):
+        for change in changes:
+            mark = mark_of(change, POLICY)
+            key = TableKey(SubjectId(change.pk), change.sort_key)
+            ledger.add(entry_of(change, KEYS, POLICY, NOW), mark, key)
+    assert stored.of_day(DAY) == memory.of_day(DAY)
+    assert due(stored, 10**12) == due(memory, 10**12)
+    ours, theirs = stored.counts(DAY), memory.counts(DAY)
+    assert ours.opened - ours.closed == theirs.opened - theirs.closed == len(due(memory, 10**12))
+    assert replace(ours, opened=0, closed=0) == replace(theirs, opened=0, closed=0)
+
+
+def test_a_change_costs_one_transaction_and_a_read_only_where_it_concerns_a_commitment(stored: DynamoLedger) -> None:
+    calls: list[str] = []
+    dynamodb().meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="counts-calls"
+    )
+    costs = {}
+    try:
+        for number, what in enumerate(WHATS, 1):
+            calls.clear()
+            add(stored, what, at=number)
+            costs[what] = list(calls)
+    finally:
+        dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="counts-calls")
+    concerned = ["GetItem", "TransactWriteItems"]
+    assert costs == {
+        "written": ["PutItem", *concerned],  # the beginning, once a process
+        "changed": ["TransactWriteItems"],
+        "moved": concerned,
+        "discarded": concerned,
+    }

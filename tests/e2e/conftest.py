@@ -69,8 +69,8 @@ class Site:
         self.subjects = stack.outputs["SubjectsTable"]
         self.suppressions = stack.outputs["SuppressionsTable"]
         self.bucket = stack.outputs["MailBucket"]
-        self.reports = stack.outputs["ReportsBucket"]
         self.exports = stack.outputs["ExportsBucket"]
+        self.reports = stack.outputs["ReportsBucket"]
         self.ledger = stack.outputs["LedgerTable"]
         self.seals = stack.outputs["SealsBucket"]
         secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["HashKeySecret"])
@@ -208,17 +208,29 @@ def deployed(folder: Path) -> Iterator[tuple[Site, Settings]]:
     path = FOLDER / "policy.toml"
     if not path.exists() or path.read_text(encoding="utf-8") != policy:
         path.write_text(policy, encoding="utf-8")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
-    _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], clean)
+    _run(["make", "build", ".local/tools/ministack/.ready", "BUILD=e2e", f"POLICY={path}"], _clean_environment())
+    with running(folder, ".aws-sam/e2e") as found:
+        yield found
+
+
+@contextmanager
+def running(folder: Path, build: str, **settings: str) -> Iterator[tuple[Site, Settings]]:
+    """A build's stack, on ports of its own, with its state in a folder of its own."""
     ports = dict(zip(("KEPT_PORT", "KEPT_SMTP_PORT", "KEPT_STACK_PORT"), map(str, _free_ports(3)), strict=True))
-    environment = clean | ports | {"KEPT_LOCAL_FOLDER": str(folder), "KEPT_BUILD_FOLDER": ".aws-sam/e2e"}
+    settings |= ports | {"KEPT_LOCAL_FOLDER": str(folder), "KEPT_BUILD_FOLDER": build}
+    environment = _clean_environment() | settings
     _run([sys.executable, "-m", "infra.local", "stop"], environment)
     _run([sys.executable, "-m", "infra.local", "run"], environment | {"DETACH": "1"})
     try:
-        settings = read_settings(environment)
-        yield Site(read_stack(settings.stack_file)), settings
+        read = read_settings(environment)
+        yield Site(read_stack(read.stack_file)), read
     finally:
         _run([sys.executable, "-m", "infra.local", "stop"], environment)
+
+
+def _clean_environment() -> dict[str, str]:
+    """This one without what would make another stack of it."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE", "MFLAGS", "POLICY", "KEPT_"))}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

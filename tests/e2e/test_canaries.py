@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from kept.domain.opt_out_token import make_opt_out_token
+from kept.domain.staff import make_staff_session
 from kept.domain.suppression import MARKETING
-from tests.e2e.conftest import SUPPORT, Site, broken, eventually, mails_to, token_in
+from tests.e2e.conftest import SUPPORT, Answer, Site, broken, eventually, mails_to, token_in
 
 pytestmark = pytest.mark.e2e
 
@@ -52,6 +54,9 @@ def push_everything(site: Site) -> None:
     assert post("/contacts", CONTACT, **{"Content-Type": WORDS}) == 415
     assert post("/contacts", CONTACT, **{"Idempotency-Key": WORDS}) == 201
     assert post("/contacts", CONTACT | {"message": f"other {WORDS}"}, **{"Idempotency-Key": WORDS}) == 422
+    complaint = {"email": EMAIL, "message": WORDS}
+    assert post("/complaints", complaint) == 201
+    assert post("/complaints", complaint | {"promise": WORDS}) == 422
     assert post("/opt-outs", {"email": EMAIL}) == 202
     assert post("/opt-outs", {"email": f"{WORDS}"}) == 422
     push_tokens(site, token_of(site))
@@ -75,6 +80,7 @@ def push_everything(site: Site) -> None:
     ):
         site.request(method, path, body, staff=True)
 
+    push_pages(site, reference)
     with broken(site, "kept-opt-out", KEY_CHECK="0" * 64):
         assert post("/opt-outs", {"email": EMAIL}) == 503
         assert post(f"/opt-outs/{'a' * 48}", {}) == 503
@@ -111,6 +117,35 @@ def push_everything(site: Site) -> None:
     for name in names:  # events that nobody sends, for what a function says when it does not understand at all
         for event in ({}, {WORDS: EMAIL}, {"Records": [{"body": EMAIL, "dynamodb": WORDS}]}, {"headers": EMAIL}):
             invoke(FunctionName=name, Payload=json.dumps(event).encode())
+
+
+def push_pages(site: Site, reference: str) -> None:
+    """Pages and forms as browsers ask for them, the staff's too, understood and not."""
+    browser = AGENT | {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+    for path in (f"/ar/{WORDS}", f"/en/thanks/complaint?by={WORDS}", f"/desk/callback?code={WORDS}&state={WORDS}"):
+        site.request("GET", path, headers=browser)
+    form = urlencode({"email": f"{EMAIL}@", "message": WORDS, "locale": "ar"}).encode()
+    assert site.request("POST", "/contacts", form, headers=browser).status == 422
+    cookie = {"Cookie": f"__Host-kept-staff={make_staff_session(site.keys, NAME, int(time.time()) + 60)}"}
+    desk = browser | cookie | {"Sec-Fetch-Site": "same-origin"}
+    for path in ("", f"/records/{reference}", f"/records/{WORDS}", f"?reason={WORDS}&cursor={WORDS}"):
+        site.request("GET", f"/desk/en{path}", headers=desk)
+    question = {"channel": "email", "address": EMAIL, "purpose": "marketing"}
+    for path, fields, status in (
+        (f"/records/{reference}/notes", {"text": WORDS}, 303),
+        (f"/records/{reference}/notes", {"text": WORDS, WORDS: EMAIL}, 422),
+        (f"/records/{reference}/kind", {"kind": WORDS}, 422),
+        ("/call", {"kind": "message", "email": EMAIL, "text": WORDS}, 303),
+        ("/call", {"kind": "message", "email": WORDS, "text": WORDS}, 422),
+        ("/permission", question, 200),
+        ("/permission", question | {"channel": WORDS}, 422),
+    ):
+        answer = site.request("POST", f"/desk/en{path}", urlencode(fields).encode(), headers=desk)
+        assert answer.status == status, path
+    with broken(site, "kept-desk", SUBJECTS_TABLE="no-such-table", SIGN_IN_URL="http://127.0.0.1:1"):
+        assert site.request("GET", f"/desk/en/records/{reference}", headers=desk).status == 503
+        begun = browser | {"Cookie": f"__Host-kept-sign-in=en.{WORDS}.{WORDS}"}
+        assert site.request("GET", f"/desk/callback?code={WORDS}&state={WORDS}", headers=begun).status == 503
 
 
 def token_of(site: Site) -> str:
@@ -234,8 +269,30 @@ def push_identity(site: Site) -> None:
         assert site.request(method, path, body, headers=who).status == status, f"{method} {path.partition('?')[0]}"
     with broken(site, "kept-account", SUBJECTS_TABLE="no-such-table"):
         assert site.request("GET", "/me", headers=who).status == 503
+    push_exports(site, who)
     leaver = sign_in(f"leaver.{EMAIL}")
     assert site.request("DELETE", "/me", {"confirm": True}, headers=leaver).status == 200
+
+
+def push_exports(site: Site, who: dict[str, str]) -> None:
+    """Somebody asks for a package, rightly and wrongly, also while something is broken."""
+
+    def call(method: str, path: str) -> Answer:
+        return site.request(method, path, headers=who | {"Accept-Language": WORDS})
+
+    assert call("GET", "/me/records").status == 200
+    assert call("GET", f"/me/records?cursor={WORDS}").status == 422
+    assert call("GET", f"/me/exports/{WORDS}").status == 404
+    with broken(site, "kept-account", EXPORTS_QUEUE=f"http://127.0.0.1:1/{WORDS}"):
+        assert call("POST", "/me/exports").status == 503
+    with broken(site, "kept-exports", SUBJECTS_TABLE="no-such-table"):
+        job = {"subject": site.keys.subject_id(EMAIL).hex(), "export_id": WORDS}
+        record = {"messageId": WORDS, "eventSource": "aws:sqs", "body": json.dumps(job)}
+        event = json.dumps({"Records": [record]}).encode()
+        answer = site.stack.client("lambda").invoke(FunctionName="kept-exports", Payload=event)
+        assert json.loads(answer["Payload"].read())["batchItemFailures"] == [{"itemIdentifier": WORDS}]
+    asked = call("POST", "/me/exports").json
+    eventually(lambda: call("GET", f"/me/exports/{asked['id']}").json["status"] == "ready", "no package was made", 60)
 
 
 def push_feedback(site: Site) -> None:
@@ -282,6 +339,8 @@ def test_no_log_tells_who_was_here(site: Site) -> None:
         "inbound-email",
         "pages",
         "account",
+        "exports",
+        "desk",
     ):
         assert f"/aws/lambda/kept-{function}" in groups, "nothing was logged, so nothing was shown"
     canaries = (*CANARIES, token_of(site))

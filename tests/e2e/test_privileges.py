@@ -160,10 +160,10 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "seals: unlock": lambda a, s: a.client("s3").put_object_lock_configuration(
         Bucket=s.seals, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
     ),
+    "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "reports: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="nobody/report.json"),
     "reports: put": lambda a, s: a.client("s3").put_object(Bucket=s.reports, Key="nobody/report.json", Body=b""),
     "reports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.reports),
-    "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
     "staff: add": lambda a, s: a.client("cognito-idp").admin_create_user(
@@ -190,6 +190,21 @@ MAY: dict[str, set[str]] = {
         "subjects: query the queue",
         "subjects: query the lookup",
         "mails: send",
+        "hash key: read",
+    },
+    "desk": {
+        "mails: send",
+        "subjects: put",
+        "subjects: get",
+        "subjects: read a use",
+        "subjects: read what was written",
+        "subjects: update",
+        "subjects: query the queue",
+        "subjects: query the lookup",
+        "suppressions: get",
+        "suppressions: read many",
+        "raw mail: read",
+        "raw mail: list",
         "hash key: read",
     },
     "inbound-email": {

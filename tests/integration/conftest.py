@@ -63,8 +63,8 @@ class Stack:
         create_table(self.dynamodb, "SuppressionsTable", "suppressions")
         create_table(self.dynamodb, "LedgerTable", "ledger")
         self.s3.create_bucket(Bucket="mail")
-        self.s3.create_bucket(Bucket="reports")
         self.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
+        self.s3.create_bucket(Bucket="reports")
         client("ses").verify_domain_identity(Domain="expandcart.com")
         self.s3.create_bucket(Bucket="exports")
         self.mail_queue = client("sqs").create_queue(QueueName="mail")["QueueUrl"]
@@ -303,6 +303,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.export_files,
         wiring.export_queue,
         wiring.proofs,
+        wiring.sign_in,
         wiring.mails,
         wiring.outbox,
         wiring.reports,
@@ -326,5 +327,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("LEDGER_KEY_SECRET", "ledger-key")
         monkeypatch.setenv("REPORTS_BUCKET", "reports")
         monkeypatch.setenv("STAFF_CLIENT_ID", STAFF_CLIENT)
+        monkeypatch.setenv("SIGN_IN_URL", "https://login.example.com")
+        monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack

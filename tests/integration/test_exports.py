@@ -21,6 +21,7 @@ from kept.domain.exports import ASK_AGAIN_SECONDS, LEASE_SECONDS, QUEUE_SECONDS
 from kept.domain.policy import SHIPPED, Policy, load_policy
 from kept.entry import wiring
 from tests.integration.conftest import Stack
+from tests.integration.test_ledger import change
 
 pytestmark = pytest.mark.promise("access-on-request")
 
@@ -398,20 +399,16 @@ def test_the_ledger_discards_the_files_that_an_item_no_longer_refers_to(stack: S
     for key in ("packages/1.zip", "sources/1/shop", "packages/2.zip"):
         stack.s3.put_object(Bucket="exports", Key=key, Body=b"x")
 
-    def change(name: str, *images: list[str] | None) -> dict[str, Any]:
-        dynamodb: dict[str, Any] = {"SequenceNumber": "1"}
-        for image, files in zip(("OldImage", "NewImage"), images, strict=True):
-            if files is not None:
-                dynamodb[image] = {"files": {"L": [{"S": key} for key in files]}}
-        return {"eventID": "1", "eventName": name, "eventSource": "aws:dynamodb", "dynamodb": dynamodb}
+    def refers_to(*files: str) -> dict[str, Any]:
+        return {"discard_at": {"N": "4000000000"}, "files": {"L": [{"S": key} for key in files]}}
 
+    both, one = refers_to("packages/1.zip", "sources/1/shop"), refers_to("packages/1.zip")
     ledger = stack.function("ledger").handler
-    both = ["packages/1.zip", "sources/1/shop"]
-    ledger({"Records": [change("MODIFY", both, both)]}, stack.context)
+    ledger({"Records": [change(1, both, both)]}, stack.context)
     assert len(objects(stack)) == 3
-    ledger({"Records": [change("MODIFY", both, ["packages/1.zip"])]}, stack.context)
+    ledger({"Records": [change(2, both, one)]}, stack.context)
     assert objects(stack) == {"packages/1.zip", "packages/2.zip"}
-    ledger({"Records": [change("REMOVE", both, None)] * 2}, stack.context)
+    ledger({"Records": [change(3, both), change(4, both)]}, stack.context)
     assert objects(stack) == {"packages/2.zip"}
 
 

@@ -94,7 +94,7 @@ def write(
         keys=ledger.keys,
         ledger=ledger,
         raw_mail=wiring.raw_mail(),
-        exports=MemoryExportFiles(),
+        exports=wiring.export_files(),
         now=now(),
     )
     return key

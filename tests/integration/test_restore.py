@@ -53,7 +53,7 @@ class Table:
             keys=ledger.keys,
             ledger=ledger,
             raw_mail=wiring.raw_mail(),
-            exports=MemoryExportFiles(),
+            exports=wiring.export_files(),
             now=now(),
         )
 

@@ -28,9 +28,11 @@ def test_the_template_routes_exactly_what_the_functions_declare() -> None:
 def test_staffs_and_services_routes_and_only_those_need_a_token() -> None:
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
-            guarded = [{"staff": []}] if path.startswith("/reviews") else None
+            guarded = [{"staff": []}] if path.startswith(("/reviews", "/audits")) else None
             if path.startswith(("/permissions", "/orders")):
                 guarded = [{"service": [f"kept/{path.split('/')[1]}"]}]
+            if path.startswith("/desk/") and path not in {"/desk/sign-in", "/desk/callback"}:
+                guarded = [{"desk": []}]
             if path in {"/sessions/current", "/sessions/end"} or path.startswith(("/me", "/en/me", "/ar/me")):
                 guarded = [{"person": []}]
             assert operation.get("security") == guarded, f"{method} {path}"

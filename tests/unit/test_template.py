@@ -16,8 +16,8 @@ from tests.template import resources
 
 TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 
-# Actions for which AWS knows no narrower resource than all (Service Authorization Reference, SES v1 and v2), or none
-# that is narrower in use: log groups are found by the beginning of their names.
+# Actions for which AWS knows no narrower resource than all (Service Authorization Reference), or none that is narrower
+# in use: log groups are found by the beginning of their names.
 WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricStatistics",
     "lambda:ListEventSourceMappings",

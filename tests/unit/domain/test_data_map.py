@@ -32,6 +32,7 @@ HOLD = {
     "AWS::SecretsManager::Secret",
 }
 HOLD_NOTHING = {
+    "AWS::CloudWatch::Alarm",
     "AWS::Cognito::UserPoolClient",
     "AWS::Cognito::UserPoolDomain",
     "AWS::Cognito::UserPoolGroup",
@@ -76,7 +77,7 @@ def stores_of_the_template() -> set[str]:
     """Every store by its logical id, and a bucket by the prefixes that its roles name."""
     found = {name for name, resource in resources().items() if resource["Type"] in HOLD}
     for name in [name for name in found if resources()[name]["Type"] == "AWS::S3::Bucket"]:
-        prefixes = set(re.findall(rf"\$\{{{name}\.Arn\}}/([\w./-]+)", TEMPLATE))
+        prefixes = set(re.findall(rf"\$\{{{name}\.Arn\}}/([\w./-]+/)", TEMPLATE))
         found |= {name + "/" + prefix for prefix in prefixes} or {name + "/"}
         found.remove(name)
     return {"*Log" if name.endswith("Log") else name for name in found}

@@ -35,7 +35,7 @@ def test_without_a_running_stack_the_reader_says_how_to_start_one(tmp_path: Path
 
 
 def test_the_stack_file_becomes_a_stack(tmp_path: Path) -> None:
-    names = ("api", "smtp", "outbox", "endpoint", "staff_token", "service_token")
+    names = ("api", "smtp", "outbox", "endpoint", "staff_token", "staff_name", "staff_password", "service_token")
     file = tmp_path / "stack.json"
     file.write_text(json.dumps({**{name: name for name in names}, "outputs": {"A": "b"}}), encoding="utf-8")
     stack = read_stack(file)

@@ -94,17 +94,29 @@ def test_arabic_is_understood_as_well_as_english() -> None:
     assert rates("opt_out", "ar")[1] >= rates("opt_out", "en")[1] - 0.03
 
 
+# Precision and recall: what to expect of tomorrow's mail. Opting out is below the issue's aim (0.95 both), and requests
+# and complaints are about theirs (F1 of 0.90), so these hold what is reached.
+REACHED = {
+    "unseen": {"opt_out": (0.95, 0.85), "access": (0.95, 0.95), "cancel": (0.90, 0.90), "complaint": (0.94, 0.85)},
+    "unseen/2026-11-28": {
+        "opt_out": (0.98, 0.89),
+        "access": (0.94, 0.94),
+        "cancel": (0.98, 0.82),
+        "complaint": (0.98, 0.98),
+    },
+}
+
+
 @pytest.mark.promise("email-opt-out")
-def test_mail_that_no_phrase_was_written_for_is_understood_too() -> None:
-    """What to expect of tomorrow's mail: below the aims of the issue (0.95 and 0.90), so this holds what is reached."""
-    unseen = [(case, set(judge(case).intents)) for case in cases(SAMPLES / "unseen")]
-    reached = {"opt_out": (0.95, 0.85), "access": (0.95, 0.95), "cancel": (0.79, 0.90), "complaint": (0.93, 0.80)}
-    for label, (precision, recall) in reached.items():
+@pytest.mark.parametrize("generation", REACHED)
+def test_mail_that_no_phrase_was_written_for_is_understood_too(generation: str) -> None:
+    unseen = [(case, set(judge(case).intents)) for case in cases(SAMPLES / generation)]
+    for label, (precision, recall) in REACHED[generation].items():
         hits = sum(label in case.labels and label in found for case, found in unseen)
         assert hits / sum(label in found for _, found in unseen) >= precision, label
         assert hits / sum(label in case.labels for case, _ in unseen) >= recall, label
     machines = [found for case, found in unseen if "machine" in case.labels]
-    assert sum("machine" in found for found in machines) / len(machines) >= 0.95
+    assert sum("machine" not in found for found in machines) <= 1
     assert not any("machine" in found and "machine" not in case.labels for case, found in unseen), "a person"
 
 

@@ -12,11 +12,12 @@ from typing import Literal
 
 import msgspec
 
-from kept.app.package import Manifest, Reading, write_package
+from kept.app.package import Reading, write_package
 from kept.app.ports import ExportJob, ExportQueue, Exports, SourceSystems
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.exports import ASK_AGAIN_SECONDS, LARGEST_SOURCE_FILE, Answer, Export
 from kept.domain.identity import SubjectId, new_record_id
+from kept.domain.manifest import Manifest
 
 Outcome = Literal["made", "waits", "gone", "done already", "given up"]
 

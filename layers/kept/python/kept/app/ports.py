@@ -16,6 +16,7 @@ from kept.domain.ledger import Entry, StatedReason
 from kept.domain.orders import Order
 from kept.domain.proof import Link, Session
 from kept.domain.records import Kind, Message, Note, Opening, Status
+from kept.domain.staff import SignIn
 from kept.domain.suppression import Reason, Scope, Suppression
 
 PhoneUse = tuple[str, str]
@@ -377,6 +378,22 @@ class Outbox(Protocol):
 
     def send(self, answer: OutgoingMail) -> None:
         """Hand a mail over to be delivered. Raises NotAllowedError where the gate refuses it, UnavailableError."""
+        ...
+
+
+class StaffSignIn(Protocol):
+    """The user pool that staff sign in with."""
+
+    def begin(self, sign_in: SignIn) -> str:
+        """The address to send the browser to."""
+        ...
+
+    def end(self) -> str:
+        """The address that ends the session at the pool, and comes back."""
+        ...
+
+    def claims(self, code: str, verifier: str) -> Mapping[str, Any]:
+        """The claims of who signed in. Raises NotSignedInError where the code is refused, UnavailableError."""
         ...
 
 

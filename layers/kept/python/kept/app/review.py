@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from kept.app.ports import MailQueue, Messages, Page, QueuedMail
 from kept.app.prove_identity import link_mail
@@ -12,15 +13,64 @@ from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
 from kept.domain.policy import Policy
 from kept.domain.records import MAIN_QUEUE, DateMoved, Extension, Hold, Kind, Message, Note, Opening, Status
-from kept.domain.retention import discard_after_review, discard_at_birth, regular_discard
+from kept.domain.retention import (
+    discard_after_review,
+    discard_as_another_kind,
+    discard_at_birth,
+    regular_discard,
+)
 
 PAGE_SIZE = 25
+PAGES_LOOKED_THROUGH = 20  # 500 records, a second or so
+SOON = 3 * 86400  # seconds before a deadline
 
 
 def list_queue(status: Status, kind: Kind | None, cursor: str | None, *, messages: Messages, now: int) -> Page:
     """A page of the queue: of one kind, or of those that people wait behind (machine mail is asked for by name)."""
     kinds: Iterable[Kind] = (kind,) if kind else MAIN_QUEUE
     return messages.queue(status, kinds, cursor, PAGE_SIZE, now)
+
+
+Due = Literal["overdue", "soon"]
+DUES: tuple[Due, ...] = ("overdue", "soon")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the queue is looked through for; "" is whatever it is."""
+
+    intent: str = ""  # that it has, or may have
+    due: Due | None = None
+    reason: str = ""  # words that led to an intent, or why it is a machine's
+
+    def includes(self, message: Message, now: int) -> bool:
+        """Whether a record is one of these."""
+        mail = message.mail
+        if self.intent and (mail is None or self.intent not in (*mail.intents, *mail.suggested)):
+            return False
+        if self.due and (message.answer_by is None or message.answer_by > now + (SOON if self.due == "soon" else 0)):
+            return False
+        if not self.reason:
+            return True
+        reasons = (*(reason.words for reason in mail.why), mail.machine_reason or "") if mail else ()
+        return any(self.reason.casefold() in reason.casefold() for reason in reasons)
+
+
+def search_queue(
+    status: Status, kind: Kind | None, wanted: Wanted, cursor: str | None, *, messages: Messages, now: int
+) -> Page:
+    """The queue's records that are wanted: a page of them, or what a bounded look through the queue found.
+
+    `next` goes on where the look ended. Raises InvalidInputError for a cursor that is not ours.
+    """
+    found: list[Message] = []
+    for _ in range(PAGES_LOOKED_THROUGH):
+        page = list_queue(status, kind, cursor, messages=messages, now=now)
+        found += [message for message in page.items if wanted.includes(message, now)]
+        cursor = page.next
+        if cursor is None or len(found) >= PAGE_SIZE:
+            break
+    return Page(tuple(found), cursor)
 
 
 def open_record(reference: str, *, by: str, messages: Messages, now: int) -> Message:
@@ -59,11 +109,33 @@ def mark_reviewed(
     after = replace(
         before,
         kind=kind,
+        answer_by=policy.answer_by(kind, before.received_at),
         status="reviewed",
         outcome=outcome,
         reviewed_at=now,
         reviewed_by=by,
         discard_at=discard_at,
+    )
+    messages.change(before, after, now)
+    return after
+
+
+def change_kind(reference: str, kind: Kind, *, policy: Policy, messages: Messages, now: int) -> Message:
+    """Make a record one of another kind, with the deadline of that kind; its discard date only comes nearer.
+
+    One that a law keeps stays until then. Raises NotFoundError, and ConflictError where somebody else changed it at the
+    same moment.
+    """
+    before = _find(reference, messages, now)
+    discard_at = discard_as_another_kind(
+        policy.retention_of(kind), received_at=before.received_at, now=now, current=before.discard_at
+    )
+    after = replace(
+        before,
+        kind=kind,
+        answer_by=policy.answer_by(kind, before.received_at),
+        discard_at=discard_at if before.hold is None else max(discard_at, before.hold.until),
+        date_moved=DateMoved("another-kind", now),
     )
     messages.change(before, after, now)
     return after

@@ -142,6 +142,16 @@ STORES: Final[dict[str, Store]] = {
     "SealsBucket/seals/": Store(
         "each day's seal: counts, and a digest of its entries", (OPERATIONS,), "for good", because="is about nobody"
     ),
+    "ReportsBucket/": Store(
+        "the nightly audits' reports: counts and digests, and nothing that was in a record",
+        (OPERATIONS,),
+        "as the template says of reports",
+        because="is about nobody",
+    ),
+    "PurgeAuditDeadLetterQueue": _queue("audits that could not run", (OPERATIONS,), 14 * _DAY, _DEAD),
+    "BreachTopic": Store(
+        "that an audit found something", (OPERATIONS,), "passes it on at once", because="is about nobody"
+    ),
     "SealDeadLetterQueue": _queue("days that could not be sealed", (OPERATIONS,), 14 * _DAY, _DEAD),
     "LedgerFailures/": Store(
         "changes that could not be entered in the ledger, with what was in the record",

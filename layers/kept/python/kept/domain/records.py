@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("message", "complaint", "request", "machine", "quaran
 MAIN_QUEUE: tuple[Kind, ...] = ("message", "complaint", "request")  # the kinds that people wait behind
 
 RANKS: dict[Kind, tuple[int, ...]] = {"complaint": (1,), "request": (2, 3)}
-"""The places in the queue of the kinds that have a deadline; the first is of who has proved who they are."""
+"""The places in the queue of the kinds that have a deadline."""
 
 EXCERPT_CHARACTERS = 200
 
@@ -160,9 +160,8 @@ class Message:
             return 9
         if self.kind == "message" and self.mail is not None and self.mail.suggested:
             return 4
-        if ranks := RANKS.get(self.kind):
-            return ranks[0] if self.verified_at else ranks[-1]
-        return 5
+        first, *others = RANKS.get(self.kind, (5,))
+        return others[0] if others and self.verified_at is None else first
 
     @property
     def excerpt(self) -> str:

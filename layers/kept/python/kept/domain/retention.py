@@ -15,6 +15,15 @@ def discard_after_review(retention: Retention, *, received_at: int, reviewed_at:
     return min(current, reviewed_at + retention.after_review, received_at + retention.hard_maximum)
 
 
+def discard_as_another_kind(retention: Retention, *, received_at: int, now: int, current: int) -> int:
+    """The discard date of a record that turns out to be of a kind with this retention: never later than it was.
+
+    Where the other kind's time is over already, what is left is what follows a review, so that nothing goes unseen.
+    """
+    born = min(received_at + retention.before_review, received_at + retention.hard_maximum)
+    return min(current, max(born, now + retention.after_review))
+
+
 def is_held(discard_at: int, now: int) -> bool:
     """Whether a record may still be shown. DynamoDB deletes days late, so every reader asks this."""
     return now < discard_at

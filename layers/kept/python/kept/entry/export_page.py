@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kept.app.package import Manifest
 from kept.domain.exports import Export
+from kept.domain.manifest import Manifest
 from kept.domain.policy import Policy
 from kept.entry.language import LANGUAGES, language
 from kept.entry.pages import environment
@@ -44,4 +44,6 @@ class ExportPage:
         return str(self._html.end(manifest, self._policy.site, copies, policy))
 
     def _say(self, what: str, **values: str) -> str:
-        return language(self._code).translate(PACKAGE[what], values)
+        """A sentence, with values that are kept apart from its direction (Unicode's isolates)."""
+        apart = {name: f"\u2068{value}\u2069" for name, value in values.items()}
+        return language(self._code).translate(PACKAGE[what], apart)

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from kept.app.package import Manifest
 from kept.domain.data_map import KINDS
 from kept.domain.exports import Export
+from kept.domain.manifest import Manifest
 from kept.domain.times import iso
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -17,6 +18,7 @@ from kept.adapters.clock import now
 from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError, to_translate
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Session, read_token
+from kept.domain.staff import is_staff, read_staff_session
 from kept.entry import wiring
 from kept.entry.body import FORM, JSON, MAX_BYTES, form_locale, raw_body, read_body
 from kept.entry.language import LANGUAGES, choose, offered
@@ -24,10 +26,12 @@ from kept.entry.observability import Observer
 from kept.entry.problem import problem_of
 from kept.entry.settings import setting
 
-Access = Literal["anyone", "person", "staff", "kept/permissions", "kept/orders"]
-"""Who may call a route: anyone, who has a session, a member of staff, or a system of the shop's with this scope."""
+Access = Literal["anyone", "person", "staff", "desk", "kept/permissions", "kept/orders"]
+"""Who may call a route: anyone, who has a session, a member of staff with a token or with the desk's cookie, or a
+system of the shop's with this scope."""
 
 COOKIE = "__Host-kept"
+STAFF_COOKIE = "__Host-kept-staff"
 
 B = TypeVar("B")
 
@@ -35,8 +39,8 @@ SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'",
 }
 HTML = "text/html; charset=utf-8"
 FOREVER = "public, max-age=31536000, immutable"  # for what has another address once its content changes
@@ -62,6 +66,8 @@ class Answer:
     location: str | None = None
     cookies: tuple[NewCookie, ...] = ()
     cache: str = "no-store"
+    form_action: str = ""  # another origin that a form of this page leads to
+    file_name: str | None = None  # of what is to be saved, never shown
 
 
 def see(page: str) -> Answer:
@@ -81,6 +87,7 @@ class Request(Generic[B]):
     event: dict[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
     session: Session = field(default=_NOBODY, repr=False)  # of a route for a person
+    signed_in: str = ""  # who, at a route for the desk
 
     @property
     def method(self) -> str:
@@ -100,7 +107,11 @@ class Request(Generic[B]):
     @property
     def cookie(self) -> str | None:
         """The session's cookie, as yet unchecked."""
-        return _cookie(self.event)
+        return self.cookie_named(COOKIE)
+
+    def cookie_named(self, name: str) -> str | None:
+        """A cookie's value, as yet unchecked."""
+        return _cookie(self.event, name)
 
     @property
     def is_form(self) -> bool:
@@ -120,7 +131,7 @@ class Request(Generic[B]):
     @property
     def staff(self) -> str:
         """The name under which the member of staff signed in."""
-        return str(_claims(self.event)["username"])
+        return self.signed_in or str(_claims(self.event)["username"])
 
     def refuse_other_sites(self) -> None:
         """Refuse what a browser sends from another site's page. Programs send no Origin, and hold no one's cookie.
@@ -187,8 +198,10 @@ class Api:
             def call(**parameters: str) -> Response[Any]:
                 event = self._resolver.current_event.raw_event
                 try:
-                    session = _NOBODY
-                    if access == "staff":
+                    session, signed_in = _NOBODY, ""
+                    if access == "desk":
+                        signed_in = _require_desk(event, method)
+                    elif access == "staff":
                         _require_staff(event)
                     elif access == "person":
                         session = _require_session(event, method)
@@ -197,7 +210,7 @@ class Api:
                     content = raw_body(event, largest) if reads else b""
                     headers = event["headers"]
                     body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    request = Request(body, event, content, session)
+                    request = Request(body, event, content, session, signed_in)
                     return _response(wiring.with_current_keys(lambda: use_case(request, **parameters)))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
                     return self._refuse(error, event)
@@ -247,6 +260,10 @@ class Api:
 def _response(answer: Answer) -> Response[Any]:
     body = msgspec.json.encode(answer.body) if isinstance(answer.body, msgspec.Struct) else answer.body or b""
     headers: dict[str, str | list[str]] = {**SECURITY_HEADERS, "Cache-Control": answer.cache}
+    if answer.form_action:
+        headers["Content-Security-Policy"] = f"{SECURITY_HEADERS['Content-Security-Policy']} {answer.form_action}"
+    if answer.file_name is not None:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.file_name, safe='')}"  # RFC 6266
     if answer.location:
         headers["Location"] = answer.location
     if answer.status == 503:
@@ -255,7 +272,8 @@ def _response(answer: Answer) -> Response[Any]:
         Cookie(c.name, c.value, "/", secure=True, http_only=True, max_age=c.seconds, same_site=SameSite(c.same_site))
         for c in answer.cookies
     ]
-    return Response(answer.status, answer.content_type, body.decode(), headers, cookies)
+    content = body if answer.file_name is not None else body.decode()  # bytes go through API Gateway as base64
+    return Response(answer.status, answer.content_type, content, headers, cookies)
 
 
 def _no_route(_: NoRouteError) -> Response[Any]:
@@ -288,20 +306,19 @@ def _claims(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_staff(event: dict[str, Any]) -> None:
-    """The authorizer has checked signature, issuer, expiry and client; what it cannot check is checked here.
-
-    HTTP APIs pass a list claim as text, "[staff other]":
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
-    """
-    claims = _claims(event)
-    groups = claims.get("cognito:groups", "")
-    names = groups if isinstance(groups, list) else str(groups).strip("[]").replace(",", " ").split()
-    if not (
-        claims.get("token_use") == "access"
-        and claims.get("client_id") == setting("STAFF_CLIENT_ID")
-        and "staff" in names
-    ):
+    """The authorizer has checked signature, issuer, expiry and client; what it cannot check is checked here."""
+    if not is_staff(_claims(event), setting("STAFF_CLIENT_ID")):
         raise NotAllowedError("This needs the access token of a member of staff.")
+
+
+def _require_desk(event: dict[str, Any], method: str) -> str:
+    """Who signed in at the desk. What changes something must come from one of our own pages.
+
+    Raises NotSignedInError, NotAllowedError, UnavailableError.
+    """
+    if method != "GET" and not _is_from_our_pages(event["headers"]):
+        raise NotAllowedError(_OTHER_SITE)
+    return read_staff_session(wiring.keys(), _cookie(event, STAFF_COOKIE) or "", now())
 
 
 def _require_session(event: dict[str, Any], method: str) -> Session:
@@ -311,7 +328,7 @@ def _require_session(event: dict[str, Any], method: str) -> Session:
     """
     if method != "GET" and not _is_from_our_pages(event["headers"]):
         raise NotAllowedError(_OTHER_SITE)
-    cookie = _cookie(event)
+    cookie = _cookie(event, COOKIE)
     if cookie is None:
         raise NotSignedInError("You are not signed in. Ask for a link, and use it.")
     try:
@@ -320,11 +337,11 @@ def _require_session(event: dict[str, Any], method: str) -> Session:
         raise NotSignedInError(str(error)) from None
 
 
-def _cookie(event: dict[str, Any]) -> str | None:
+def _cookie(event: dict[str, Any], wanted: str) -> str | None:
     """API Gateway lists cookies apart from the headers; the local emulator leaves them there."""
     for part in (*event.get("cookies", ()), *event["headers"].get("cookie", "").split(";")):
         name, _, value = part.strip().partition("=")
-        if name == COOKIE and value:
+        if name == wanted and value:
             return str(value)
     return None
 

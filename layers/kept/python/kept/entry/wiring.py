@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from kept.entry.settings import setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kept.adapters.cognito import CognitoSignIn
     from kept.adapters.dynamo.accounts import DynamoAccounts
     from kept.adapters.dynamo.exports import DynamoExports
     from kept.adapters.dynamo.ledger import DynamoLedger
@@ -119,6 +122,13 @@ def events() -> BusEvents:
     return BusEvents()
 
 
+def sign_in() -> CognitoSignIn:
+    """The user pool that staff sign in with."""
+    from kept.adapters.cognito import CognitoSignIn
+
+    return CognitoSignIn(setting("SIGN_IN_URL"), setting("STAFF_CLIENT_ID"), setting("PUBLIC_URL"))
+
+
 @cache
 def proofs() -> DynamoProofs:
     """Links and sessions."""
@@ -192,6 +202,31 @@ def outbox() -> SesOutbox:
     return SesOutbox(setting("SUBJECTS_TABLE"), sender, gate)
 
 
+def welcome_back(address: str) -> None:
+    """Take an address off SES's own suppression list, for its owner."""
+    from kept.adapters import ses
+
+    ses.welcome_back(address)
+
+
+def with_current_keys(use: Callable[[], T]) -> T:
+    """Do something that needs the hash key; once more with the key read anew, where ours is not the tables' any more.
+
+    So a process goes on through a rotation, and as soon as a wrong key is put right. Raises KeyMismatchError.
+    """
+    from kept.domain.errors import KeyMismatchError
+
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+    try:
+        return use()
+    except KeyMismatchError:
+        forget_keys()
+        raise
+
+
 @cache
 def reports() -> S3Reports:
     """The purge audit's reports, and how far its weekly reading has come."""
@@ -233,31 +268,6 @@ def audit_stores(has_time: Callable[[], bool], sleep: Callable[[float], None]) -
         cost=Meter().read,
         settle=lambda: sleep(SETTLE_SECONDS),
     )
-
-
-def welcome_back(address: str) -> None:
-    """Take an address off SES's own suppression list, for its owner."""
-    from kept.adapters import ses
-
-    ses.welcome_back(address)
-
-
-def with_current_keys(use: Callable[[], T]) -> T:
-    """Do something that needs the hash key; once more with the key read anew, where ours is not the tables' any more.
-
-    So a process goes on through a rotation, and as soon as a wrong key is put right. Raises KeyMismatchError.
-    """
-    from kept.domain.errors import KeyMismatchError
-
-    try:
-        return use()
-    except KeyMismatchError:
-        forget_keys()
-    try:
-        return use()
-    except KeyMismatchError:
-        forget_keys()
-        raise
 
 
 def forget_keys() -> None:

@@ -18,6 +18,7 @@ FIELDS = {
     "/text": to_translate("The text"),
     "/outcome": to_translate("The outcome"),
     "/kind": to_translate("The kind"),
+    "/address": to_translate("Address or number"),
 }
 """What a form calls the field that a JSON pointer names."""
 
@@ -49,6 +50,21 @@ CHANNELS = {
     "telephone": to_translate("telephone"),
     "phone": to_translate("telephone"),
     "post": to_translate("post"),
+}
+
+INTENTS = {
+    "opt_out": to_translate("wants no more emails"),
+    "access": to_translate("asks for their data"),
+    "cancel": to_translate("wants their account ended"),
+    "complaint": to_translate("complains"),
+    "contact": to_translate("writes"),
+    "machine": to_translate("is a machine"),
+}
+DUES = {"overdue": to_translate("overdue"), "soon": to_translate("due within three days")}
+DECISIONS = {
+    "allowed": to_translate("Yes, you may"),
+    "refused": to_translate("No, you may not"),
+    "unknown": to_translate("Not known now, so do not"),
 }
 
 PURPOSES = {

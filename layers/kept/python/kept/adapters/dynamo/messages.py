@@ -41,7 +41,7 @@ class _LookupIndex(GlobalSecondaryIndex["MessageItem"]):
 class _QueueIndex(GlobalSecondaryIndex["MessageItem"]):
     class Meta:
         index_name = "queue"
-        projection = IncludeProjection(["kind", "discard_at"])
+        projection = IncludeProjection(["kind", "discard_at", "answer_by"])
 
     queue = UnicodeAttribute(hash_key=True)
     queue_order = UnicodeAttribute(range_key=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -151,7 +152,7 @@ def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> 
 
     What the likeliest language excludes is excluded in all; what another excludes, only in itself, since a word of one
     may mean something else in another. A subject of few words names what a body is about: where the body excludes an
-    intent and says nothing strong for it, the subject does not ask for it.
+    intent and says nothing strong for it, the subject does not ask for it. (A program's subject asks nothing anyway.)
     """
     excluded = {(m.language, m.intent, m.sentence) for m in matches if m.strength == "not"}
     left = [
@@ -161,11 +162,17 @@ def _counted(matches: list[Match], subject: list[list[str]], likeliest: str) -> 
         and not excluded & {(m.language, m.intent, m.sentence), (likeliest, m.intent, m.sentence)}
     ]
     if len(subject) == 1 and len(subject[0]) <= _TITLE:
-        denied = {intent for _, intent, sentence in excluded if sentence > 0}
+        denied = {intent for _, intent, sentence in excluded if sentence > 0 and intent != "machine"}
         denied -= {m.intent for m in left if m.sentence > 0 and m.strength == "strong"}
         left = [m for m in left if m.intent not in denied or m.sentence > 0]
     counted: dict[tuple[str, str], Match] = {}
-    for match in sorted(left, key=lambda m: -_WEIGHTS[m.strength]):
+    weak: defaultdict[tuple[str, int], set[str]] = defaultdict(set)  # words of a sentence that were counted as weak
+    for match in sorted(left, key=lambda m: (-_WEIGHTS[m.strength], len(m.words))):
+        if match.strength == "weak":
+            said, words = weak[match.intent, match.sentence], set(match.words.split())
+            if said & words:
+                continue  # the same words again, or more of them
+            said |= words
         counted.setdefault((match.intent, match.words), match)
     return list(counted.values())
 

@@ -103,6 +103,7 @@ class _Walk:
     raw: bytes
     defects: set[str] = field(default_factory=set)
     attachments: list[Attachment] = field(default_factory=list)
+    attached: list[_Part] = field(default_factory=list)  # the parts that they are
     types: list[str] = field(default_factory=list)
     feedback_type: str = ""
     calendar_method: str = ""
@@ -123,18 +124,7 @@ def read_mail(raw: bytes) -> Mail:
     bad-encoding (of a text: base64 out of order, or an unknown encoding), broken-mime (a multipart without its
     boundaries), too-many-parts and too-deep (what is beyond is taken as one attachment).
     """
-    if b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")
-    walk = _Walk(raw)
-    start = 3 if raw.startswith(codecs.BOM_UTF8) else 0
-    start += len(raw[start : start + 1024]) - len(raw[start : start + 1024].lstrip(b"\r\n"))
-    fields, body, in_order = split_section(raw, start, len(raw), MAX_HEADERS)
-    if not in_order:
-        walk.defects.add("bad-header")
-    if not raw or raw.isspace():
-        walk.defects.add("empty")
-    values = _decoded_fields(fields, walk)
-    root = _part(dict(reversed(values)), body, len(raw), "text/plain")
+    walk, root, values = _walk_of(raw)
     text = _text_of(root, walk, depth=0, wanted=True)[0].strip("\n")
     if not text and walk.named_text:  # a body with a file name, which looked like an attachment
         html = walk.named_text.content_type == "text/html"
@@ -166,6 +156,32 @@ def read_mail(raw: bytes) -> Mail:
         calendar_method=walk.calendar_method,
         report_parts=tuple(ReportPart(content_type, data) for content_type, data in walk.report_parts.items()),
     )
+
+
+def attachment_bytes(raw: bytes, place: int) -> bytes | None:
+    """The file behind an attachment of `read_mail`, by its place there; None where there is no such."""
+    walk, root, _ = _walk_of(raw)
+    _text_of(root, walk, depth=0, wanted=True)
+    if not 0 <= place < len(walk.attached):
+        return None
+    part = walk.attached[place]
+    return _without_encoding(walk.raw[part.start : part.end], part.encoding)[0]
+
+
+def _walk_of(raw: bytes) -> tuple[_Walk, _Part, list[tuple[str, str]]]:
+    """What a walk through a mail begins with: itself, the part that is the whole, and the header's fields, decoded."""
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    walk = _Walk(raw)
+    start = 3 if raw.startswith(codecs.BOM_UTF8) else 0
+    start += len(raw[start : start + 1024]) - len(raw[start : start + 1024].lstrip(b"\r\n"))
+    fields, body, in_order = split_section(raw, start, len(raw), MAX_HEADERS)
+    if not in_order:
+        walk.defects.add("bad-header")
+    if not raw or raw.isspace():
+        walk.defects.add("empty")
+    values = _decoded_fields(fields, walk)
+    return walk, _part(dict(reversed(values)), body, len(raw), "text/plain"), values
 
 
 def _decoded_fields(fields: list[tuple[str, bytes]], walk: _Walk) -> list[tuple[str, str]]:
@@ -335,6 +351,7 @@ def _attach(part: _Part, walk: _Walk) -> None:
         escapes = walk.raw.count(b"=", part.start, part.end) - soft_breaks - soft_crlf_breaks
         size = max(0, size - 2 * soft_breaks - 3 * soft_crlf_breaks - 2 * escapes)
     walk.attachments.append(Attachment(part.name, part.content_type, size))
+    walk.attached.append(part)
 
 
 def _plain(part: _Part, walk: _Walk) -> str:

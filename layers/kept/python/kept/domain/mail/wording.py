@@ -12,7 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 import msgspec
@@ -212,6 +212,8 @@ class Lexicon:
         self._suffix_lengths = sorted({len(suffix) for suffix in phrases.suffixes})
         self._infix_lengths = sorted({len(infix) for infix in phrases.infixes})
         self._atoms_of = lru_cache(maxsize=20_000)(self._find_atoms)
+        self._needs = cache(self._find_needs)
+        self._begins = cache(self._find_begins)
 
     def matches(self, sentences: list[list[str]]) -> list[Match]:
         """Every strong, weak or excluding pattern found, at most one place a sentence for each."""
@@ -228,7 +230,9 @@ class Lexicon:
                         continue
                     seen.add(which)
                     pattern = patterns[which]
-                    if span := self._search(pattern, atoms, concepts):
+                    if any(present.isdisjoint(needed) for needed in self._needs(which)):
+                        continue  # most end here: a word that must be there is not
+                    if span := self._search(pattern, self._begins(which), atoms, concepts):
                         matched = " ".join(words[slice(*span)])
                         found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
         return found
@@ -286,11 +290,31 @@ class Lexicon:
                     if meant in prefixes:
                         yield prefixes[meant]
 
+    def _beginnings(self, element: Element) -> frozenset[int]:
+        """The atoms that what an element means may begin with."""
+        return element.atoms.union(*(self._phrases.concepts[concept] for concept in element.concepts))
+
+    def _find_needs(self, which: int) -> tuple[frozenset[int], ...]:
+        """Of each element of a pattern that must be there, the atoms that it may begin with."""
+        elements = self._phrases.patterns[which].elements
+        return tuple(self._beginnings(e) for e in elements if not (e.gap or e.optional or e.end))
+
+    def _find_begins(self, which: int) -> frozenset[int] | None:
+        """The atoms that a pattern may begin with, unless it may begin with anything."""
+        first = self._phrases.patterns[which].elements[0]
+        return None if first.gap or first.optional or first.end else self._beginnings(first)
+
     def _search(
-        self, pattern: Pattern, atoms: list[frozenset[int]], concepts: dict[tuple[str, int], list[int]]
+        self,
+        pattern: Pattern,
+        begins: frozenset[int] | None,
+        atoms: list[frozenset[int]],
+        concepts: dict[tuple[str, int], list[int]],
     ) -> tuple[int, int] | None:
         """The first place of a pattern in a sentence."""
         for start in range(1 if pattern.from_begin else len(atoms)):
+            if begins is not None and begins.isdisjoint(atoms[start]):
+                continue
             if ends := self._ends(pattern, start, atoms, concepts):
                 if not pattern.to_end:
                     return start, min(ends)
