@@ -9,7 +9,7 @@ import msgspec
 from kept.domain.audit import Report, Summary
 from kept.domain.errors import NotFoundError
 from kept.entry import wiring
-from kept.entry.http import HTML, Answer, Api, Request
+from kept.entry.http import Answer, Api, Request
 
 handler = Api()
 

@@ -19,7 +19,7 @@ from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
-from tests.fakes import MemoryEvents, MemoryExportFiles
+from tests.fakes import MemoryEvents
 from tests.integration.conftest import Stack, client, counts
 from tests.unit.build.test_intent import ENVIRONMENT
 

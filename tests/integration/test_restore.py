@@ -14,7 +14,6 @@ from kept.adapters.clock import now
 from kept.app.keep_ledger import follow
 from kept.domain.ledger import Change, Store, sequence_of
 from kept.entry import wiring
-from tests.fakes import MemoryExportFiles
 from tests.integration.conftest import Stack
 
 pytestmark = [pytest.mark.promise("review-then-discard"), pytest.mark.promise("email-opt-out")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterator
 
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
@@ -33,20 +33,17 @@ class DynamoDeadlines:
 
     def _old(self, kind: Kind, shard: int, rank: int, before: int) -> Iterator[Item]:
         """The keys of what is in a shard and came in before a time."""
+        request = {
+            "TableName": self._table,
+            "IndexName": "queue",
+            "KeyConditionExpression": "queue = :lane AND queue_order BETWEEN :first AND :last",
+            "ProjectionExpression": "pk, sk",
+            "ExpressionAttributeValues": {
+                ":lane": {"S": f"{lane('new', kind)}#{shard}"},
+                ":first": {"S": order(rank, 0)},
+                ":last": {"S": order(rank, before)},
+            },
+        }
         with aws.unavailable("look for what waits too long"):
-            for rank, shard in product(RANKS[kind], range(SHARDS)):
-                for page in pages.paginate(
-                    TableName=self._table,
-                    IndexName="queue",
-                    KeyConditionExpression="queue = :lane AND queue_order BETWEEN :first AND :last",
-                    FilterExpression="discard_at > :now AND answer_by <= :now",  # it may have been extended
-                    ProjectionExpression="queue_order",
-                    ExpressionAttributeValues={
-                        ":lane": {"S": f"{lane('new', kind)}#{shard}"},
-                        ":first": {"S": order(rank, 0)},
-                        ":last": {"S": order(rank, before)},
-                        ":now": {"N": str(now)},
-                    },
-                )
-            ):
+            for page in dynamodb().get_paginator("query").paginate(**request):
                 yield from ({"pk": item["pk"], "sk": item["sk"]} for item in page["Items"])
