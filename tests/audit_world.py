@@ -83,7 +83,7 @@ class World:
         self.settings = {"time to live is on": "yes"}
         self.queues: dict[str, int | None] = {"dead": 0}
         self.stream_age: int | None = 0
-        self.waiting_for: dict[Kind, tuple[int, int | None]] = {}
+        self.waiting_for: dict[Kind, list[int]] = {}
         self.has_time: Callable[[], bool] = lambda: True
         self.settle: Callable[[], None] = lambda: None
         self.units = 0.0
@@ -220,9 +220,9 @@ class World:
     def stream_age_minutes(self, _function: str, _now: int) -> int | None:
         return self.stream_age
 
-    def overdue(self, kind: Kind, before: int, now: int) -> tuple[int, int | None]:
+    def overdue(self, kind: Kind, before: int, now: int) -> list[int]:
         assert before < now
-        return self.waiting_for.get(kind, (0, None))
+        return self.waiting_for.get(kind, [])
 
 
 class _Mails:

@@ -1,4 +1,4 @@
-"""What the purge audit's first step costs, in read units: `audit_cost.py BUILD`, prints JSON.
+"""What the purge audit's first step costs, in read units: `audit_cost.py BUILD [OVERDUE/LIVE …]`, prints JSON.
 
 The built code runs on a store that is simulated in memory and counts capacity by DynamoDB's published rules: 4 KB a
 read unit, half for eventually consistent reads; each item of a BatchGetItem and each page of a Query or Scan is rounded
@@ -20,7 +20,7 @@ from typing import Any
 NOW = 1_800_000_000
 DAY = 86400
 PAGE = 1024 * 1024  # bytes that a Query or Scan returns at most
-CASES = ((10_000, 20_000), (10_000, 1_000_000), (20_000, 1_000_000))  # overdue, live
+CASES = ("10000/20000", "10000/1000000", "20000/1000000")  # overdue/live
 TEXT = "Where is my parcel? " * 20  # 400 characters, which is about what people write
 
 
@@ -171,11 +171,12 @@ def main() -> None:
     sys.path[:0] = [str(build / "KeptLayer/python"), str(build / "DependenciesLayer/python")]
     os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
     results = {}
-    for overdue, live in CASES:
+    for case in sys.argv[2:] or CASES:
+        overdue, live = map(int, case.split("/"))
         result = cost(overdue, live)
         if result["discarded"] != overdue:
             sys.exit(f"{overdue} were overdue, and {result['discarded']} were discarded")
-        results[f"{overdue}/{live}"] = result
+        results[case] = result
     print(json.dumps(results))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kept.domain.audit import Report, Straggler
 from kept.domain.commitment import TableKey
-from tests.audit_world import DAY, HOUR, POLICY, START, World
+from tests.audit_world import DAY, HOUR, START, World
 
 pytestmark = pytest.mark.promise("review-then-discard")
 
@@ -309,10 +309,7 @@ def test_dead_letters_and_a_ledger_that_is_behind_are_breaches() -> None:
 @pytest.mark.promise("complaints-heard")
 def test_requests_and_complaints_that_wait_too_long_are_counted_and_the_oldest_told() -> None:
     world = World()
-    world.waiting_for = {
-        "request": (2, world.now - POLICY.deadlines.access - 5 * HOUR),
-        "complaint": (1, world.now - POLICY.deadlines.complaint - 9 * HOUR),
-    }
+    world.waiting_for = {"request": [world.now - HOUR, world.now - 5 * HOUR], "complaint": [world.now - 9 * HOUR]}
     report = world.audit()
     assert (report.deadlines.requests, report.deadlines.complaints, report.deadlines.oldest_hours) == (2, 1, 9)
     assert len(report.breaches) == 2

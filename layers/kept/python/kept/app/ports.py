@@ -644,6 +644,9 @@ class Deployed(Protocol):
 class Deadlines(Protocol):
     """Whom we have not answered in time. Raises UnavailableError."""
 
-    def overdue(self, kind: Kind, before: int, now: int) -> tuple[int, int | None]:
-        """How many open records of a kind came in before that time, and when the oldest of them did."""
+    def overdue(self, kind: Kind, before: int, now: int) -> list[int]:
+        """By when each open record of a kind that waits too long should have been answered.
+
+        Looked for among those that came in before a time: nothing that came later can be due.
+        """
         ...

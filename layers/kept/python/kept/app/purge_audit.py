@@ -160,17 +160,10 @@ def _none(of: str, what: str, found: int | None) -> list[Check]:
 
 def _deadlines(policy: Policy, deadlines: Deadlines, now: int) -> audit.Deadlines:
     """Step 5: who waits for an answer."""
-    requests, oldest_request = deadlines.overdue("request", now - policy.deadlines.access, now)
-    complaints, oldest_complaint = deadlines.overdue("complaint", now - policy.deadlines.complaint, now)
-    late = [
-        audit.hours_between(came + deadline, now)
-        for came, deadline in (
-            (oldest_request, policy.deadlines.access),
-            (oldest_complaint, policy.deadlines.complaint),
-        )
-        if came is not None
-    ]
-    return audit.Deadlines(requests=requests, complaints=complaints, oldest_hours=max(late, default=0))
+    requests = deadlines.overdue("request", now - policy.deadlines.access, now)
+    complaints = deadlines.overdue("complaint", now - policy.deadlines.complaint, now)
+    late = [audit.hours_between(deadline, now) for deadline in (*requests, *complaints)]
+    return audit.Deadlines(requests=len(requests), complaints=len(complaints), oldest_hours=max(late, default=0))
 
 
 def _ledger(day: str, night: audit_scan.Night, stores: Stores) -> Ledger:

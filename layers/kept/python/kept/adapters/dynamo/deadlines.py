@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterator
 
 from kept.adapters import aws
-from kept.adapters.dynamo.client import dynamodb
+from kept.adapters.dynamo.batch import batch_get
+from kept.adapters.dynamo.client import Item, dynamodb
 from kept.adapters.dynamo.queue_keys import SHARDS, lane, order
+from kept.domain.errors import UnavailableError
 from kept.domain.records import RANKS, Kind
 
 
@@ -16,26 +18,32 @@ class DynamoDeadlines:
     def __init__(self, table: str) -> None:
         self._table = table
 
-    def overdue(self, kind: Kind, before: int, now: int) -> tuple[int, int | None]:
-        """A query of the index for each shard; nothing that anybody wrote is read. Suspected spam ranks elsewhere."""
-        count, oldest = 0, None
-        pages = dynamodb().get_paginator("query")
+    def overdue(self, kind: Kind, before: int, now: int) -> list[int]:
+        """A query of the index for each shard and rank, and each one's own deadline, which may have been extended.
+
+        Nothing that anybody wrote is read. Suspected spam ranks elsewhere, and is not waited for.
+        """
+        keys = [key for shard in range(SHARDS) for rank in RANKS[kind] for key in self._old(kind, shard, rank, before)]
+        items, unread = batch_get(self._table, keys, ("answer_by", "discard_at"))
+        if unread:
+            raise UnavailableError("look for what waits too long: some is not read")
+        held = (item for item in items if int(item.get("discard_at", {"N": "0"})["N"]) > now)
+        deadlines = (int(item["answer_by"]["N"]) for item in held if "answer_by" in item)
+        return [deadline for deadline in deadlines if deadline <= now]
+
+    def _old(self, kind: Kind, shard: int, rank: int, before: int) -> Iterator[Item]:
+        """The keys of what is in a shard and came in before a time."""
+        request = {
+            "TableName": self._table,
+            "IndexName": "queue",
+            "KeyConditionExpression": "queue = :lane AND queue_order BETWEEN :first AND :last",
+            "ProjectionExpression": "pk, sk",
+            "ExpressionAttributeValues": {
+                ":lane": {"S": f"{lane('new', kind)}#{shard}"},
+                ":first": {"S": order(rank, 0)},
+                ":last": {"S": order(rank, before)},
+            },
+        }
         with aws.unavailable("look for what waits too long"):
-            for rank, shard in product(RANKS[kind], range(SHARDS)):
-                for page in pages.paginate(
-                    TableName=self._table,
-                    IndexName="queue",
-                    KeyConditionExpression="queue = :lane AND queue_order BETWEEN :first AND :last",
-                    FilterExpression="discard_at > :now AND answer_by <= :now",  # it may have been extended
-                    ProjectionExpression="queue_order",
-                    ExpressionAttributeValues={
-                        ":lane": {"S": f"{lane('new', kind)}#{shard}"},
-                        ":first": {"S": order(rank, 0)},
-                        ":last": {"S": order(rank, before)},
-                        ":now": {"N": str(now)},
-                    },
-                ):
-                    came = [int(item["queue_order"]["S"].split("#")[1]) for item in page["Items"]]
-                    count += len(came)
-                    oldest = min([*came, *([] if oldest is None else [oldest])], default=None)
-        return count, oldest
+            for page in dynamodb().get_paginator("query").paginate(**request):
+                yield from ({"pk": item["pk"], "sk": item["sk"]} for item in page["Items"])
