@@ -411,7 +411,7 @@ def may_write_suppressions(function: str, template: str) -> bool:
     )
     assert role, function
     writes = r"Action: [^\n]*(?:Update|Put)Item[^\n]*\n +Resource: !GetAtt SuppressionsTable.Arn"
-    return re.search(writes, role) is not None
+    return re.search(writes, role[1]) is not None
 
 
 class Crash:

@@ -122,6 +122,7 @@ def events() -> BusEvents:
     return BusEvents()
 
 
+@cache
 def sign_in() -> CognitoSignIn:
     """The user pool that staff sign in with."""
     from kept.adapters.cognito import CognitoSignIn
