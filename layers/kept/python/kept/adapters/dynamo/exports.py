@@ -21,6 +21,7 @@ PREFIX = "export#"
 PLACE = "export-place#"
 _ATTEMPTS = 5
 _NOT_THERE = "There is no such package of yours: it never was, or its time is over. You can ask for a new one."
+_AT_THIS_MOMENT = {"TransactionConflict", "ConditionalCheckFailed"}
 _LEFT_OUT = {"pk", "sk", "files", "lease", "lease_until"}
 
 
@@ -131,11 +132,11 @@ class DynamoExports:
                     ]
                 )
             except dynamodb().exceptions.TransactionCanceledException as error:
-                reason = error.response["CancellationReasons"][0]
-                if reason["Code"] == "ConditionalCheckFailed":
-                    return str(reason["Item"]["package"]["S"])
-                if any(each["Code"] == "TransactionConflict" for each in error.response["CancellationReasons"]):
-                    return over or export.export_id  # somebody writes at this moment: once more
+                reasons = error.response["CancellationReasons"]
+                if "Item" in reasons[0]:
+                    return str(reasons[0]["Item"]["package"]["S"])
+                if any(each["Code"] in _AT_THIS_MOMENT for each in reasons):
+                    return over or export.export_id  # somebody writes it: once more
                 raise
         return None
 
