@@ -40,6 +40,7 @@ def deploy(settings: Settings, account: Account, say: Say) -> dict[str, str]:
     before = Resolver(PSEUDO | parameter_values(built, parameters), built.get("Conditions", {}))
     template, mail_rules = gaps.without_mail_rules(built, before)
     template, left_out = gaps.without_dkim_outputs(template)
+    template = gaps.with_defaults(template, parameters)
     gaps.make_rule_sets(account, mail_rules)
     file = settings.build / _TEMPLATE  # beside the built one, since its paths are relative
     write_whole(file, json.dumps(template, indent=1, default=str))

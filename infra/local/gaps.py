@@ -89,6 +89,17 @@ def make_rule_sets(account: Account, mail_rules: MailRules) -> None:
         account.client("ses").create_receipt_rule_set(RuleSetName=name)
 
 
+def with_defaults(template: Template, parameters: Mapping[str, str]) -> Template:
+    """Gap: SAM's transform there takes a parameter's default, whatever value is given: a copy with these as defaults.
+
+    Where it matters is what it puts into an HTTP API's body, such as the origin that CORS allows.
+    """
+    template = copy.deepcopy(template)
+    for name, value in parameters.items():
+        template["Parameters"][name]["Default"] = value
+    return template
+
+
 def add_mail_rules(account: Account, mail_rules: MailRules, resolver: Resolver) -> Iterator[str]:
     """The receipt rules, and a set made active where the template's own custom resource did not."""
     ses = account.client("ses")

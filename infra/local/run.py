@@ -26,7 +26,7 @@ from infra.local.stack import root_account, write_whole
 from infra.local.tokens import STAFF, Tokens, seconds_left
 
 DETACHED_SECONDS = 120
-STOP_SECONDS = 60  # what each worker of the emulator unpacked is removed, and a busy disk takes its time
+STOP_SECONDS = 180  # what each worker of the emulator unpacked is removed, and a busy disk takes its time
 HEALTH_SECONDS = 30
 PORT_SECONDS = 1  # the ports of processes that were just killed are not free at once
 

@@ -22,7 +22,8 @@ WITH_ROUTES = {
 }  # fmt: skip
 OF_BATCHES = {"inbound_email", "mailing", "ledger", "exports"}
 WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | OF_BATCHES | {"deployment", "purge_audit"}
-WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account", "desk"}
+# desk: only once somebody is signed in
+WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account"}
 WITH_SUPPRESSIONS = {"opt_out", "inbound_email", "deployment", "permissions", "mailing", "exports"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),
@@ -35,7 +36,7 @@ USERS: dict[str, set[str]] = {
     "jinja2": {"pages", "account", "desk", "exports", "purge_audit"},  # audits: only for who looks at a page
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests", "registrations"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests", "account", "desk"},
+    "pynamodb": WITH_MESSAGES | {"orders"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES | {"purge_audit"},  # whose pages are the site's
     "aws_lambda_powertools.utilities.batch": OF_BATCHES,
     "kept.adapters.raw_mail": {"inbound_email", "ledger", "exports", "purge_audit"},

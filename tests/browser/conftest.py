@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.e2e.conftest import Site, running
@@ -27,7 +27,11 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+PATIENCE = 60_000  # milliseconds; functions start cold, on a machine that may be busy
 NARROW, WIDE = (360, 740), (1280, 900)
+
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -128,7 +132,7 @@ def visitor(
         color_scheme="dark" if scheme == "dark" else "light",
         storage_state=state,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     seen = Visitor(context, page, site, language, script, size[0])
     page.on("console", lambda m: seen.complaints.append(m.text) if m.type in {"error", "warning"} else None)

@@ -46,8 +46,10 @@ def website(site: Site, port: int, *, script: bool) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", port), Shop) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield SHOP.format(port=server.server_port)
-        server.shutdown()
+        try:
+            yield SHOP.format(port=server.server_port)
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.promise("review-then-discard")

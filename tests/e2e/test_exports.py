@@ -14,8 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import SOURCE_SECONDS, SUPPORT, Answer, Site, eventually
-from tests.e2e.test_answers import outbox
+from tests.e2e.conftest import SOURCE_SECONDS, SUPPORT, Answer, Site, eventually, mails_to
 
 pytestmark = [pytest.mark.e2e, pytest.mark.promise("access-on-request")]
 
@@ -27,7 +26,7 @@ class Person:
         self.site, self.email = site, email
         assert site.request("POST", "/access-requests", {"email": email}).status == 202
         tokens = eventually(
-            lambda: [found for mail in outbox(site, email) for found in re.findall(r"token=(\S+)", mail["text"])],
+            lambda: [found for mail in mails_to(site, email) for found in re.findall(r"token=(\S+)", mail["text"])],
             "no link was sent",
         )
         opened = site.request("POST", "/sessions", {"token": tokens[-1]}, headers={"Origin": site.stack.api})

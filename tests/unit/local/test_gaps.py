@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.gaps import HttpRoute, http_routes, lifecycle_rule, without_mail_rules
+from infra.local.gaps import HttpRoute, http_routes, lifecycle_rule, with_defaults, without_mail_rules
 from infra.local.intrinsics import Resolver
 from infra.local.settings import LocalError
 
@@ -92,3 +92,10 @@ def test_a_lifecycle_rule_is_written_as_the_api_wants_it() -> None:
 def test_a_lifecycle_property_that_would_be_lost_is_refused() -> None:
     with pytest.raises(LocalError, match="Transitions"):
         lifecycle_rule({"Id": "x", "Status": "Enabled", "Transitions": []})
+
+
+def test_the_values_given_to_parameters_become_their_defaults_in_a_copy() -> None:
+    declared = {"Parameters": {"SiteOrigin": {"Type": "String", "Default": "https://www.example.com"}, "Other": {}}}
+    given = with_defaults(declared, {"SiteOrigin": "http://127.0.0.1:3000"})
+    assert given["Parameters"] == {"SiteOrigin": {"Type": "String", "Default": "http://127.0.0.1:3000"}, "Other": {}}
+    assert declared["Parameters"]["SiteOrigin"]["Default"] == "https://www.example.com"
