@@ -47,6 +47,7 @@ class CountedStore:
     Records are numbered; the first `overdue` of them were due an hour ago, the others are due within the next 90 days.
     """
 
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))
     exceptions = SimpleNamespace(ConditionalCheckFailedException=KeyError)
 
     def __init__(self, keys: Any, overdue: int, live: int) -> None:

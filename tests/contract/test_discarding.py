@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import boto3
 import pytest
@@ -11,6 +12,7 @@ from moto import mock_aws
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.deadlines import DynamoDeadlines
 from kept.adapters.dynamo.messages import DynamoMessages
+from kept.adapters.dynamo.meter import Meter
 from kept.adapters.dynamo.partition import DynamoPartition
 from kept.adapters.reports import S3Reports
 from kept.app.ports import HeldItem, Partition, Progress
@@ -97,6 +99,30 @@ def test_what_is_read_is_no_more_than_tells_when_a_record_goes() -> None:
         key = TableKey(SubjectId(item["pk"]["B"]), item["sk"]["S"])
         read = DynamoPartition("subjects").read([key])[key]
         assert set(read.fields) == {"received_at", "discard_at"}
+
+
+def test_what_dynamodb_is_asked_costs_and_every_kind_of_it_is_counted() -> None:
+    dynamodb.cache_clear()  # with a meter on it, it would count for ever
+    with mock_aws():
+        create_table(dynamodb(), "SubjectsTable", "subjects")
+        meter = Meter()
+        store, costs = DynamoPartition("subjects"), [meter.read()]
+        DynamoMessages("subjects", KEYS).add(message(1))
+        costs.append(meter.read())
+        (item,) = dynamodb().scan(TableName="subjects")["Items"]
+        costs.append(meter.read())
+        key = TableKey(SubjectId(item["pk"]["B"]), item["sk"]["S"])
+        read = store.read([key])[key]
+        costs.append(meter.read())
+        store.claim(read, "purge_audit")
+        store.delete(read, "purge_audit")
+        costs.append(meter.read())
+    dynamodb.cache_clear()
+    put, scan, batch, discard = (after - before for before, after in pairwise(costs))
+    assert put.write_units > 0
+    assert scan.read_units > 0
+    assert batch.read_units > 0
+    assert discard.write_units > 0
 
 
 @pytest.fixture(params=["memory", "s3"])

@@ -87,27 +87,22 @@ def _begin(before: Progress | None, day: str, now: int) -> Progress:
     """Where this day's part begins: again where it began, on where the last one ended, or with a new pass."""
     if before is None or (before.finished and before.day != day):
         return Progress(day=day, pass_began=now)
-    if before.day == day:
-        return Progress(
-            day=day,
-            pass_began=before.pass_began,
-            began_after=before.began_after,
-            after=before.began_after,
-            began_in_mails=before.began_in_mails,
-            in_mails=before.began_in_mails,
-            seen_before=before.seen_before,
-            seen=before.seen_before,
-            parts=before.parts,
-        )
+    again = before.day == day
+    after = before.began_after if again else before.after
+    in_mails = before.began_in_mails if again else before.in_mails
+    after_mail = before.began_after_mail if again else before.after_mail
+    seen = before.seen_before if again else before.seen
     return Progress(
         day=day,
         pass_began=before.pass_began,
-        began_after=before.after,
-        after=before.after,
-        began_in_mails=before.in_mails,
-        in_mails=before.in_mails,
-        seen_before=before.seen,
-        seen=before.seen,
+        began_after=after,
+        after=after,
+        began_in_mails=in_mails,
+        in_mails=in_mails,
+        began_after_mail=after_mail,
+        after_mail=after_mail,
+        seen_before=seen,
+        seen=seen,
         parts=before.parts,
     )
 

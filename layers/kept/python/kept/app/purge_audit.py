@@ -14,6 +14,7 @@ from kept.app.audit_overdue import Found, discard_overdue, straggler_of_gone
 from kept.app.ports import Commitments, Deadlines, Deployed, LedgerDays, RawMail, Reports, Seals
 from kept.domain import audit
 from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
+from kept.domain.audit_again import merged
 from kept.domain.policy import Policy
 from kept.domain.seal import day_after, day_before, entries_name, seal_name
 from kept.domain.verification import Range, verify
@@ -77,7 +78,7 @@ def run(
         deadlines=_deadlines(policy, stores.deadlines, now),
         ledger=_ledger(day, night, stores),
     )
-    report = audit.judged(report) if before is None else audit.merged(before, audit.judged(report))
+    report = audit.judged(report) if before is None else merged(before, audit.judged(report))
     if report is before:
         return before, False
     stores.reports.put(report, render(report))

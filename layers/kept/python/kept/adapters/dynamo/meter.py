@@ -18,16 +18,17 @@ class Meter:
         """Begin to count."""
         self._reads = self._writes = 0.0
         events = dynamodb().meta.events
-        events.register("before-parameter-build.dynamodb", self._ask)
-        events.register("after-call.dynamodb", self._add)
+        for operation in _READS | _WRITES:
+            # First of all: the client of `client.py` writes the body of a BatchGetItem itself, at this very event.
+            events.register_first(f"provide-client-params.dynamodb.{operation}", self._ask)
+            events.register(f"after-call.dynamodb.{operation}", self._add)
 
     def read(self) -> Cost:
         """What was counted so far."""
         return Cost(read_units=round(self._reads, 1), write_units=round(self._writes, 1))
 
-    def _ask(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name in _READS | _WRITES:
-            params["ReturnConsumedCapacity"] = "TOTAL"
+    def _ask(self, params: dict[str, Any], **_: Any) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
 
     def _add(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity", ())
