@@ -18,6 +18,7 @@ ROUTES = [
     ("review", "PUT", "/reviews/AAAA-AAAA-AAAA-AAAA"),
     ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/notes"),
     ("orders", "PUT", "/orders/A-1"),
+    ("contact_intake", "POST", "/complaints"),
 ]
 SERVICE = {"token_use": "access", "scope": "kept/permissions kept/orders"}
 FIELDS = (

@@ -121,3 +121,12 @@ def test_only_staff_made_by_the_shop_can_sign_in() -> None:
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     client = of_type("AWS::Cognito::UserPoolClient")["StaffClient"]
     assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+@pytest.mark.promise("security-measures")
+def test_staff_sign_in_by_the_code_flow_without_a_secret_and_with_a_second_factor() -> None:
+    client = of_type("AWS::Cognito::UserPoolClient")["StaffClient"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["AllowedOAuthScopes"] == ["openid"]
+    assert client["GenerateSecret"] is False
+    assert 'MfaConfiguration: !If [IsProduction, "ON", "OFF"]' in TEMPLATE
