@@ -68,6 +68,7 @@ def push_everything(site: Site) -> None:
     push_identity(site)
     call = {"kind": "message", "email": EMAIL, "text": WORDS}
     reference = site.request("POST", "/reviews", call, staff=True).json["reference"]
+    push_pages(site, reference)
     for method, path, body in (
         ("GET", f"/reviews/{reference}", None),
         ("GET", f"/reviews/{WORDS}", None),
@@ -80,7 +81,6 @@ def push_everything(site: Site) -> None:
     ):
         site.request(method, path, body, staff=True)
 
-    push_pages(site, reference)
     with broken(site, "kept-opt-out", KEY_CHECK="0" * 64):
         assert post("/opt-outs", {"email": EMAIL}) == 503
         assert post(f"/opt-outs/{'a' * 48}", {}) == 503

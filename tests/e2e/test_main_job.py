@@ -118,7 +118,7 @@ def test_a_notification_delivered_twice_is_one_record_and_a_broken_one_holds_not
 
 @pytest.mark.promise("reachable")
 def test_a_plain_html_form_leads_to_a_page(site: Site) -> None:
-    page = site.request("GET", "/")
+    page = site.request("GET", "/en/write")
     assert page.status == 200
     assert b'action="/contacts"' in page.body
     answer = site.request(

@@ -19,6 +19,7 @@ ROUTES = [
     ("review", "PUT", "/reviews/AAAA-AAAA-AAAA-AAAA"),
     ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/notes"),
     ("orders", "PUT", "/orders/A-1"),
+    ("contact_intake", "POST", "/complaints"),
     ("access_requests", "POST", "/access-requests"),
     ("registrations", "POST", "/registrations"),
     ("review", "POST", "/reviews/AAAA-AAAA-AAAA-AAAA/extensions"),

@@ -238,3 +238,12 @@ def test_the_audit_may_describe_and_look_into_everything_that_it_compares() -> N
             "${AWS_REGION}", "${AWS::Region}"
         )
         assert f"{logical[template_name]}.Arn" in role, f"PurgeAuditRole lacks {logical[template_name]}"
+
+
+@pytest.mark.promise("security-measures")
+def test_staff_sign_in_by_the_code_flow_without_a_secret_and_with_a_second_factor() -> None:
+    client = of_type("AWS::Cognito::UserPoolClient")["StaffClient"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["AllowedOAuthScopes"] == ["openid"]
+    assert client["GenerateSecret"] is False
+    assert 'MfaConfiguration: !If [IsProduction, "ON", "OFF"]' in TEMPLATE

@@ -109,7 +109,7 @@ def mark_reviewed(
     after = replace(
         before,
         kind=kind,
-        answer_by=policy.answer_by(kind, before.received_at),
+        answer_by=before.answer_by if kind == before.kind else policy.answer_by(kind, before.received_at),
         status="reviewed",
         outcome=outcome,
         reviewed_at=now,
