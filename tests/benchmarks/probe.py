@@ -135,7 +135,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         ]
     },
     "pages": http("GET", "/en/write"),
-    "desk": http("GET", "/desk"),
+    "desk": http("GET", "/desk/en/sign-in"),
     "deployment": {
         "ResourceType": "Custom::DeploymentCheck",
         "RequestType": "Create",
