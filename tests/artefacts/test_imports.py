@@ -39,12 +39,12 @@ USERS: dict[str, set[str]] = {
     "jinja2": {"pages", "account", "desk"},
     "email_validator": {"contact_intake", "opt_out", "orders", "access_requests"},
     "phonenumbers": set(),  # only once somebody gives a number
-    "pynamodb": {"contact_intake", "review", "inbound_email", "orders", "access_requests"},
+    "pynamodb": {"contact_intake", "review", "desk", "inbound_email", "orders", "access_requests"},
     "aws_lambda_powertools.event_handler": WITH_ROUTES,
     "aws_lambda_powertools.utilities.batch": {"inbound_email", "ledger", "mailing"},
     "kept.adapters.raw_mail": {"inbound_email", "ledger"},
     "kept.adapters.secrets": WITH_DATABASE | {"pages"},
-    "kept.adapters.dynamo.messages": {"contact_intake", "review", "inbound_email", "access_requests"},
+    "kept.adapters.dynamo.messages": {"contact_intake", "review", "desk", "inbound_email", "access_requests"},
     "kept.adapters.dynamo.suppressions": {"opt_out", "inbound_email", "deployment", "permissions", "mailing"},
     "kept.adapters.dynamo.orders": {"orders"},  # the gate: only once it is asked about a number or a postal address
     "kept.adapters.ses": {"inbound_email", "deployment", "mailing"},
