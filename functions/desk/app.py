@@ -88,14 +88,21 @@ def _post(path: str, summary: str, reads: type, access: Access = "desk", status:
     return handler.route("POST", path, summary=summary, access=access, reads=reads, forms=True, answers={status: None})
 
 
-@_get("/desk", "To sign in", access="anyone")
+@_get("/desk", "To the queue, or to sign in", access="anyone")
 def get_desk(request: Request[None]) -> Answer:
-    """The page to sign in from; the queue, for who has."""
+    """To the queue, for who has signed in."""
     try:
         read_staff_session(wiring.keys(), request.cookie_named(STAFF_COOKIE) or "", now())
     except NotSignedInError:
-        return _page(request, "desk-sign-in.html")
+        return see(f"/desk/{request.language}/sign-in")
     return see(f"/desk/{request.language}")
+
+
+@_get("/desk/{language}/sign-in", "To sign in", access="anyone")
+def get_sign_in(request: Request[None], language: str) -> Answer:
+    """The page to sign in from."""
+    _known(language)
+    return _page(request, "desk-sign-in.html")
 
 
 @_post("/desk/sign-in", "Sign in", SignInBody, access="anyone")
@@ -126,7 +133,7 @@ def get_callback(request: Request[None]) -> Answer:
         keys=wiring.keys(),
     )
     code = begun.language if begun and begun.language in offered(wiring.policy().languages) else request.language
-    page = pages.page("desk-signed-in.html", request, code=code)
+    page = pages.page("desk-signed-in.html", request, code)
     cookies = (NewCookie(cookie, ends_at - now(), STAFF_COOKIE), NewCookie("", 0, SIGN_IN_COOKIE, "Lax"))
     return Answer(200, page, HTML, cookies=cookies)
 

@@ -22,8 +22,7 @@ WITH_ROUTES = {
 }  # fmt: skip
 OF_BATCHES = {"inbound_email", "mailing", "ledger", "exports"}
 WITH_DATABASE = WITH_ROUTES - {"pages", "audits"} | OF_BATCHES | {"deployment", "purge_audit"}
-# desk: only once somebody is signed in
-WITH_MESSAGES = {"contact_intake", "review", "inbound_email", "access_requests", "account"}
+WITH_MESSAGES = {"contact_intake", "review", "desk", "inbound_email", "access_requests", "account"}
 WITH_SUPPRESSIONS = {"opt_out", "inbound_email", "deployment", "permissions", "mailing", "exports"}
 USERS: dict[str, set[str]] = {
     "pydantic": set(),

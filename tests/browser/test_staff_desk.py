@@ -31,6 +31,7 @@ HOSTILE = """<html><head><style>body { display: none } * { position: fixed; back
 def sign_in(visit: Visitor, site: Site) -> None:
     """Through the user pool's own page, as a person does."""
     visit.goto("/desk")
+    visit.page.wait_for_url(f"**/desk/{visit.language}/sign-in")
     visit.check("desk-sign-in")
     assert visit.cookies() == []
     visit.page.click("main form button")
@@ -225,10 +226,12 @@ def test_signing_in_sets_one_cookie_and_signing_out_leaves_none_and_no_way_in(
     with visitor(chromium, site.stack.api, hosts=pool(site), **how) as desk:
         sign_in(desk, site)
         desk.page.click("nav.desk form button")
-        desk.page.wait_for_url("**/desk")
+        desk.page.wait_for_url(f"**/desk/{language}/sign-in")
         assert desk.cookies() == []
         desk.goto(f"/desk/{language}")
         assert desk.page.inner_text("h1") == spoken(language).translate("Please sign in")
+        desk.page.click("main a")
+        expect(desk.page.locator("main form[action='/desk/sign-in']")).to_have_count(1)
         desk.complaints.clear()  # the browser says that the answer was a 401
 
 

@@ -79,6 +79,18 @@ def test_sign_in_sends_the_browser_to_the_pool_with_a_challenge_and_one_short_la
     assert begun.verifier not in answer.headers["location"]
 
 
+def test_the_desk_leads_to_where_one_signs_in_and_then_to_the_queue(stack: Stack) -> None:
+    ar = {"accept-language": "ar"}
+    out = stack.request("desk", "GET", "/desk", headers=PAGE | ar)
+    assert (out.status, out.headers["location"]) == (303, "/desk/ar/sign-in")
+    page = stack.request("desk", "GET", "/desk/ar/sign-in", headers=PAGE)
+    assert 'action="/desk/sign-in"' in page.text
+    assert 'href="/desk/en/sign-in"' in page.text, "the same in the other language"
+    assert "form-action 'self' https://login.example.com" in page.headers["content-security-policy"]
+    signed_in = stack.request("desk", "GET", "/desk", headers=cookie(stack) | ar)
+    assert (signed_in.status, signed_in.headers["location"]) == (303, "/desk/ar")
+
+
 def test_the_callback_puts_the_sessions_cookie_in_the_place_of_the_sign_ins(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +98,8 @@ def test_the_callback_puts_the_sessions_cookie_in_the_place_of_the_sign_ins(
     begun = SignIn("ar")
     answer = callback(stack, begun)
     assert answer.status == 200, "a redirect would lose the Strict cookie"
-    assert "/desk/ar" in answer.text
+    assert 'href="/desk/ar"' in answer.text
+    assert 'lang="ar"' in answer.text
     assert sent[0]["code_verifier"] == [begun.verifier]
     session, ended = answer.cookies
     assert "__Host-kept-staff=" in session

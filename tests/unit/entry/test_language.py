@@ -73,6 +73,10 @@ def test_a_policy_offers_the_languages_that_it_names_and_there_are() -> None:
     assert choose("/en/policy", "en", offered(("ar",))) == "ar"
 
 
+def test_the_end_of_a_sign_in_leads_on_in_the_other_language_without_its_code() -> None:
+    assert path_in("ar", "/desk/callback", {"code": "c0de", "state": "s"}) == "/desk/ar"
+
+
 @pytest.mark.parametrize(
     ("path", "other"),
     [

@@ -141,6 +141,8 @@ def choose(path: str, accepted: str, languages: Sequence[str], asked: str | None
 def path_in(code: str, path: str, query: Mapping[str, str]) -> str:
     """The address of the same page in another language. The staff's pages name it after /desk, all others first."""
     start, rest = ("/desk", path.removeprefix("/desk")) if path.split("/")[1] == "desk" else ("", path)
+    if start and rest == "/callback":  # of a sign-in, whose code works once
+        return f"{start}/{code}"
     first = rest.split("/")[1:2]
     if first and first[0] in LANGUAGES:
         rest = rest[len(first[0]) + 1 :]

@@ -22,10 +22,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
-def page(template: str, request: Request[Any], **context: Any) -> bytes:
-    """A page of the shop whose policy this is, in the language of the request."""
+def page(template: str, request: Request[Any], code: str | None = None, **context: Any) -> bytes:
+    """A page of the shop whose policy this is, in the language of that code or else of the request."""
     here = (request.path, request.query) if request.method == "GET" else None
-    return _render(template, request.language, here, context)
+    return _render(template, code or request.language, here, context)
 
 
 def problem_page(error: Exception, problem: Problem, code: str, *, desk: bool) -> bytes:
