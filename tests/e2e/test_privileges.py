@@ -275,7 +275,6 @@ MAY: dict[str, set[str]] = {
         "seals: put",
         "seals: get",
         "seals: list",
-        "events: put",
     },
     "purge-audit": {
         "subjects: read a use",
@@ -296,7 +295,7 @@ MAY: dict[str, set[str]] = {
         "reports: get",
         "reports: put",
         "reports: list",
-        "events: put",
+        "exports: list",
     },
     "audits": {"reports: get", "reports: list"},
     "pages": {"hash key: read"},
@@ -310,7 +309,8 @@ MAY: dict[str, set[str]] = {
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 ONLY_AWS_REFUSES = {
     "permissions": {"subjects: read what was written"},
-    "purge-audit": {"subjects: read what was written"},
+    "purge-audit": {"subjects: read what was written", "events: put", "events: ask other systems"},
+    "seal": {"events: put", "events: ask other systems"},
     "exports": {"events: put"},
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
