@@ -29,7 +29,7 @@ CLOSED_FOR = 10 * 86400
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.02  # seconds; doubled with each attempt
-_ENTRY, _COMMITMENT = "entry#", "commitment#"
+_ENTRY, COMMITMENT = "entry#", "commitment#"
 _STATE = ("history", "version")
 _NEVER = 10**12 - 1  # seconds since the epoch, thirty thousand years from now
 
@@ -93,7 +93,7 @@ class DynamoLedger(DynamoLedgerDays):
     def _put_commitment(self, entry: Entry, history: History, version: int, key: TableKey) -> dict[str, Any]:
         item: Item = {
             "pk": {"S": entry.subject},
-            "sk": {"S": _COMMITMENT + entry.record},
+            "sk": {"S": COMMITMENT + entry.record},
             "record": {"S": entry.record},
             "history": {"B": msgspec.json.encode(history)},
             "version": {"N": str(version + 1)},
@@ -140,7 +140,7 @@ class DynamoLedger(DynamoLedgerDays):
                 dynamodb()
                 .get_item(
                     TableName=self._table,
-                    Key={"pk": {"S": subject}, "sk": {"S": _COMMITMENT + record}},
+                    Key={"pk": {"S": subject}, "sk": {"S": COMMITMENT + record}},
                     ProjectionExpression="#0, #1",
                     ExpressionAttributeNames={f"#{place}": name for place, name in enumerate(_STATE)},
                     ConsistentRead=True,
@@ -187,7 +187,7 @@ class DynamoLedger(DynamoLedgerDays):
     def find(self, commitment: Commitment) -> Commitment | None:
         """One strong read."""
         with aws.unavailable("read a commitment"):
-            key = {"pk": {"S": commitment.subject}, "sk": {"S": _COMMITMENT + commitment.record}}
+            key = {"pk": {"S": commitment.subject}, "sk": {"S": COMMITMENT + commitment.record}}
             item = dynamodb().get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return _to_commitment(item) if item is not None and "due_shard" in item else None
 

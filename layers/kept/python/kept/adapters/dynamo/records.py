@@ -8,7 +8,7 @@ from typing import Any
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, dynamodb
-from kept.adapters.dynamo.ledger import _COMMITMENT
+from kept.adapters.dynamo.ledger import COMMITMENT
 from kept.adapters.dynamo.partition import TELLS_WHEN, held_item
 from kept.app.ports import RecordPage
 from kept.domain.commitment import TableKey
@@ -47,7 +47,7 @@ class DynamoRecords:
         subjects = {key: self._keys.subject(key.subject_id) for key in keys}
         places = {self.digest(key): key for key in keys}
         wanted: list[Item] = [
-            {"pk": {"S": subjects[key]}, "sk": {"S": _COMMITMENT + digest}} for digest, key in places.items()
+            {"pk": {"S": subjects[key]}, "sk": {"S": COMMITMENT + digest}} for digest, key in places.items()
         ]
         items, unread = batch_get(self._ledger, wanted, ["record", "due_shard"])
         if unread:
