@@ -148,3 +148,17 @@ def test_coming_back_after_leaving_finds_the_suppression_in_force(stack: Stack) 
     registered(stack, ANN).request("DELETE", "/me", {"confirm": True})
     again = registered(stack, ANN)
     assert [o["scope"] for o in again.me()["opt_outs"]] == ["marketing"]
+
+
+@pytest.mark.promise("review-then-discard")
+@pytest.mark.parametrize("made", [True, False], ids=["made", "being made"])
+def test_no_package_of_who_left_can_be_read(stack: Stack, made: bool) -> None:
+    ann = registered(stack, ANN, name="Ann")
+    asked = ann.request("POST", "/me/exports").json
+    if made:
+        assert stack.make_exports() == []
+        assert stack.s3.list_objects_v2(Bucket="exports")["KeyCount"] == 1
+    assert ann.request("DELETE", "/me", {"confirm": True}).json["done"] is True
+    assert stack.make_exports() == [], "a job of somebody who is gone comes back for ever"
+    assert stack.s3.list_objects_v2(Bucket="exports")["KeyCount"] == 0
+    assert Person(stack, ANN).request("GET", f"/me/exports/{asked['id']}").status == 404
