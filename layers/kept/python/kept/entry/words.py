@@ -206,6 +206,10 @@ FIELDS_OF_RECORDS = {
     "extension": to_translate("Needs longer"),
     "hold": to_translate("Kept because a law asks for it"),
     "until": to_translate("Until"),
+    "openings": to_translate("Opened by staff"),
+    "promise": to_translate("The promise that it is about"),
+    "date_moved": to_translate("Its date was moved"),
+    "day": to_translate("Entered on"),
 }
 """What a field of a record is called; one that is not here is shown by its own name."""
 
