@@ -296,6 +296,8 @@ class MemoryProofs:
         return link
 
     def exchange(self, link: Link, session: Session, now: int) -> None:
+        if (session.subject_id, session.secret_hash) in self.sessions:
+            return
         self.find_link(link.subject_id, link.secret_hash, now)
         del self.links[link.subject_id, link.secret_hash]
         self.sessions[session.subject_id, session.secret_hash] = session

@@ -57,6 +57,13 @@ def test_a_link_is_exchanged_for_one_session(proofs: Proofs) -> None:
         proofs.find_session(ANN, "e" * 64, NOW)
 
 
+def test_an_exchange_whose_answer_got_lost_may_be_sent_again(proofs: Proofs) -> None:
+    proofs.add_link(LINK)
+    for _ in range(2):
+        proofs.exchange(LINK, SESSION, NOW)
+    assert proofs.find_session(ANN, SESSION.secret_hash, NOW) == SESSION
+
+
 def test_a_link_whose_time_is_over_opens_nothing(proofs: Proofs) -> None:
     proofs.add_link(LINK)
     with pytest.raises(NotFoundError):

@@ -70,9 +70,11 @@ class DynamoProofs:
                 dynamodb().transact_write_items(TransactItems=writes)
             except dynamodb().exceptions.TransactionCanceledException as error:
                 reasons = {reason["Code"] for reason in error.response["CancellationReasons"]}
-                if "ConditionalCheckFailed" in reasons:
+                if "ConditionalCheckFailed" not in reasons:
+                    raise  # somebody else uses it at this moment, or DynamoDB is busy: the same may be sent again
+                # Not if it was this very exchange, whose answer got lost and which was sent again.
+                if self._get(session.subject_id, f"session#{session.secret_hash}") is None:
                     raise NotFoundError(_GONE) from None
-                raise  # somebody else uses it at this moment, or DynamoDB is busy: the same may be sent again
 
     def find_session(self, subject: SubjectId, secret_hash: str, now: int) -> Session:
         """One strong read."""

@@ -57,10 +57,10 @@ def languages() -> tuple[Language, ...]:
 
 
 @cache
-def _familiar_in() -> dict[str, list[Language]]:
-    """In which languages a word is familiar; the fewer they are, the more it tells."""
+def _familiar_in(spoken: tuple[Language, ...]) -> dict[str, list[Language]]:
+    """In which of these languages a word is familiar; the fewer they are, the more it tells."""
     found: dict[str, list[Language]] = {}
-    for known in languages():
+    for known in spoken:
         for word in known.familiar:
             found.setdefault(word, []).append(known)
     return found
@@ -116,7 +116,7 @@ def _alone(lexicon: Lexicon, sentences: list[list[str]], body: list[list[str]]) 
 
 def _languages(sentences: list[list[str]]) -> list[Language]:
     """The languages that a text may be in, the likeliest first; all of them where it has no telling words."""
-    familiar = _familiar_in()
+    familiar = _familiar_in(languages())
     scores = dict.fromkeys(languages(), 0.0)
     for word in chain.from_iterable(sentences):
         for known in (found := familiar.get(word, ())):
