@@ -85,7 +85,7 @@ def test_an_account_is_registered_confirmed_corrected_and_cancelled(site: Site) 
 
 @pytest.mark.promise("access-on-request")
 def test_staff_extend_a_deadline_and_the_person_is_told_why(site: Site) -> None:
-    person = Person(site, "waits@example.com")
+    person = Person(site, "waits-for-staff@example.com")
     call = {"kind": "request", "email": person.address, "text": "She asks what we hold about her."}
     record = site.request("POST", "/reviews", call, staff=True).json
     assert person.follow(person.mail(1)).status == 201, "who asks by telephone gets the link by mail"
