@@ -9,13 +9,13 @@ from typing import Final
 
 from kept.app.ports import ExportFiles, HeldItem, Partition, RawMail, Suppressions
 from kept.domain.identity import Keys, SubjectId
+from kept.domain.ledger import NOT_LEDGERED
 from kept.domain.proof import Session
 from kept.domain.suppression import MARKETING
 
 REASON: Final = "erasure"
 _AT_ONCE = 8  # discards; each waits for two or three answers of AWS
 _PAGE = 200
-_NOT_RECORDS = ("session#", "link#", "link-place#", "answer#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def leave(session: Session, *, keys: Keys, stores: Stores, now: int, in_time: Ca
                 elif item.sort_key != own:
                     going.append(item)
             list(threads.map(lambda item: _erase(item, keys, stores), going))
-            erased += sum(not item.sort_key.startswith(_NOT_RECORDS) for item in going)
+            erased += sum(item.sort_key.partition("#")[0] not in NOT_LEDGERED for item in going)
             if after is None:
                 break
             if not in_time():

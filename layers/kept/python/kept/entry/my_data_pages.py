@@ -16,6 +16,7 @@ from kept.app.leave import Left
 from kept.app.my_data import Preferences, correct, correctable, prefer, read_own
 from kept.app.prove_identity import end_session
 from kept.domain.exports import Export
+from kept.domain.ledger import NOT_LEDGERED
 from kept.domain.records import PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
 from kept.entry import pages, wiring, words
@@ -25,7 +26,7 @@ from kept.entry.me import Language, MeBody, Name, Phone, Purposes
 
 Text = Annotated[str, Meta(max_length=16384)]
 CORRECTABLE_KINDS = ("account", "message")
-_NOT_SHOWN = ("session", "link", "link-place", "answer", "export-place")  # they come and go by themselves
+_NOT_SHOWN = NOT_LEDGERED | {"export-place"}  # they come and go by themselves
 
 
 class LocaleForm(msgspec.Struct, forbid_unknown_fields=True):
