@@ -23,6 +23,7 @@ from kept.domain.identity import Keys
 from kept.domain.policy import load_policy
 from kept.domain.suppression import EVERYTHING, MARKETING, Suppression
 from tests.fakes import MemoryExportFiles, MemoryExports, MemoryRawMail, MemorySuppressions
+from tests.one_at_a_time import calls_one_at_a_time
 from tests.template import create_table
 
 pytestmark = pytest.mark.promise("access-on-request")
@@ -125,7 +126,7 @@ def test_what_is_gone_can_be_neither_had_nor_finished_and_does_not_come_back(exp
 @pytest.mark.usefixtures("aws")
 def test_twenty_who_ask_at_once_share_one() -> None:
     exports = DynamoExports("subjects")
-    with ThreadPoolExecutor(5) as pool:
+    with calls_one_at_a_time(), ThreadPoolExecutor(5) as pool:
         standing = {each.export_id for each in pool.map(lambda _: exports.begin(wanted(), NOW), range(20))}
     assert len(standing) == 1
     items = dynamodb().scan(TableName="subjects")["Items"]

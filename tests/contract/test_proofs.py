@@ -15,6 +15,7 @@ from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.proof import Link, Session
 from tests.fakes import MemoryProofs
+from tests.one_at_a_time import calls_one_at_a_time
 from tests.template import create_table
 
 pytestmark = pytest.mark.promise("access-on-request")
@@ -85,7 +86,7 @@ def test_of_many_who_press_the_button_at_once_one_is_let_in() -> None:
                 return False
             return True
 
-        with ThreadPoolExecutor(8) as threads:
+        with calls_one_at_a_time(), ThreadPoolExecutor(8) as threads:
             assert sum(threads.map(press, range(20))) == 1
 
 
