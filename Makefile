@@ -21,8 +21,9 @@ TEST_ARGS ?=
 DEPLOY_ARGS ?=
 # The deployed stack whose key `make rotate-key` rotates, and whose seals `make export-seals` exports.
 STACK ?= kept
-# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z.
+# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z; anything but empty: it then switches to it.
 AT ?=
+SWITCH ?=
 # What `make verify` checks: a folder of exported seals (unset: the local stack's are exported first), the first and last
 # day, the hash that the last day's seal is known to have, the day since which entries are kept; or an entry to prove.
 DIR ?=
@@ -82,8 +83,9 @@ deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, A
 		--parameter-overrides $$(awk '{ print "Runtime=" $$1, "Architecture=" $$2 }' .local/build-release.settings) \
 		$(if $(wildcard samconfig.toml),,--guided) $(DEPLOY_ARGS)
 
-restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment, beside those in use (STACK=kept, AT=, JSON=file)
-	PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(AT)" $(if $(JSON),--json "$(JSON)")
+restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment (STACK=kept, AT=, JSON=file, SWITCH=yes: use them)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(or $(AT),$(error Say to which moment: AT=2026-11-28T03:00:00Z))" \
+		$(if $(SWITCH),--switch) $(if $(JSON),--json "$(JSON)")
 
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)

@@ -197,6 +197,13 @@ def site() -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def changed_stack() -> Iterator[tuple[Site, Settings]]:
+    """A stack for tests after which nothing lies where the others look for it: other keys, other tables."""
+    with deployed(FOLDER.with_name("e2e-changed")) as running:
+        yield running
+
+
 @contextmanager
 def deployed(folder: Path) -> Iterator[tuple[Site, Settings]]:
     """A stack that runs in a folder of its own. Only what `make run` does is done here."""
