@@ -25,13 +25,15 @@ STACK ?= kept
 AT ?=
 SWITCH ?=
 # What `make verify` checks: a folder of exported seals (unset: the local stack's are exported first), the first and last
-# day, the hash that the last day's seal is known to have, the day since which entries are kept; or an entry to prove.
+# day, the hash that the last day's seal is known to have, the day since which entries are kept; an entry to prove; or a
+# file with a proof.
 DIR ?=
 FROM ?=
 TO ?=
 HASH ?=
 SINCE ?=
 ENTRY ?=
+PROOF ?=
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
 RUNTIME ?=
 ARCH ?=
@@ -64,7 +66,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop audit deploy restore rotate-key verify export-seals
+.PHONY: help run stop audit deploy restore rotate-key verify export-seals replay-ledger
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -90,13 +92,16 @@ restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment (STACK=
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)
 
-verify: $(VENV)/.ready ## Check the ledger's sealed days, offline (DIR=, FROM=, TO=, HASH=, SINCE=), or prove an ENTRY=
-	@$(if $(DIR),,PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals local .local/ledger >&2)
-	@PYTHONPATH=layers/kept/python $(PY) -m infra.verify $(or $(DIR),.local/ledger) $(if $(FROM),--from $(FROM)) \
-		$(if $(TO),--to $(TO)) $(if $(HASH),--hash $(HASH)) $(if $(SINCE),--since $(SINCE)) $(if $(ENTRY),--entry $(ENTRY))
+verify: $(VENV)/.ready ## Check the ledger's sealed days, offline (DIR=, FROM=, TO=, HASH=, SINCE=), an ENTRY= or a PROOF=
+	@$(if $(DIR)$(PROOF),,PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals local .local/ledger >&2)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.verify $(or $(DIR),$(if $(PROOF),,.local/ledger)) $(if $(FROM),--from $(FROM)) \
+		$(if $(TO),--to $(TO)) $(if $(HASH),--hash $(HASH)) $(if $(SINCE),--since $(SINCE)) $(if $(ENTRY),--entry $(ENTRY)) $(if $(PROOF),--proof "$(PROOF)")
 
 export-seals: $(VENV)/.ready ## Write the sealed days of a deployed stack's ledger into a folder (DIR=, STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals $(STACK) $(or $(DIR),$(error Say where to: DIR=folder))
+
+replay-ledger: $(VENV)/.ready ## Have the ledger take the changes that it gave up (STACK=kept, or STACK=local)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.replay_ledger $(STACK)
 
 # ---------------------------------------------------------------- test it
 

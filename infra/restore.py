@@ -29,11 +29,12 @@ from kept.adapters.dynamo.ledger_days import DynamoLedgerDays
 from kept.adapters.dynamo.suppressions import KEY_CHECK
 from kept.adapters.secrets import read_ledger_keys
 from kept.app.ports import LedgerDays
-from kept.domain.errors import KeptError
+from kept.domain.errors import KeptError, UnavailableError
 from kept.domain.ledger import NOT_LEDGERED, RESTORED, Entry, LedgerKeys, day_of
 from kept.domain.seal import day_after
 
 CLOCKS_DIFFER_BY = 300  # seconds: what changed so shortly before the moment is done again too
+INDEX_SECONDS = 60
 LONGEST = 3600  # seconds that a restore may take; DynamoDB usually takes minutes
 
 
@@ -98,8 +99,21 @@ class Since:
 def _entries(days: LedgerDays, at: int, now: int) -> Iterator[Entry]:
     day, last = day_of(at), day_of(now)
     while day <= last:
-        yield from sorted((e for e in days.of_day(day) if e.at >= at), key=lambda e: (e.at, e.sequence))
+        entries = (entry for entry in _of_day(days, day) if entry.at >= at)
+        yield from sorted(entries, key=lambda entry: (entry.at, entry.sequence))
         day = day_after(day)
+
+
+def _of_day(days: LedgerDays, day: str) -> list[Entry]:
+    """A day's entries, once its index shows them all, which takes it seconds. Raises UnavailableError."""
+    deadline = time.monotonic() + INDEX_SECONDS
+    while True:
+        try:
+            return days.of_day(day)
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 class Restore:
@@ -117,6 +131,7 @@ class Restore:
             raise RestoreError(f"{subjects} is the table in use already. To go back once more, name another moment.")
         self.done = Done(moment.isoformat(), subjects, suppressions)
         self.in_use: dict[str, str] = {}  # what the table in use was last seen to hold: digests of records and contents
+        self._taken: set[str] = set()
         self._awaited: set[str] = set()  # records that were taken over before the ledger had heard of them
 
     def bring_back(self) -> None:
@@ -146,11 +161,11 @@ class Restore:
         What is then in it, as digests of records and contents.
         """
         table = self.done.subjects
-        again: Counter[str] = Counter()
+        again = Counter(self.done.discarded_again)  # what is done once more adds to what was done before
         there: dict[str, str] = {}
-        self.done.records = self.done.kept = self.done.dates_moved_again = self.done.proofs_removed = 0
+        self.done.kept, is_first = 0, not self.done.records
         for item in self.items(table):
-            self.done.records += 1
+            self.done.records += is_first
             key = {name: item[name] for name in ("pk", "sk")}
             digest = keys.record("subjects", item["pk"]["B"], item["sk"]["S"])
             if not is_ledgered(item):
@@ -178,8 +193,7 @@ class Restore:
 
         And count what the ledger has not heard of: a record that changed or went without an entry.
         """
-        self.done.taken_over = self.done.unheard_of = 0
-        self.in_use = {}
+        self.done.unheard_of, self.in_use = 0, {}
         for item in filter(is_ledgered, self.items(self._outputs["SubjectsTable"])):
             digest = keys.record("subjects", item["pk"]["B"], item["sk"]["S"])
             content = self.in_use[digest] = content_of(item, keys)
@@ -189,7 +203,8 @@ class Restore:
             self.done.unheard_of += content != told and date_of(item) > now  # time to live may have come to one of them
             if digest in since.newer or digest not in there:
                 self._dynamodb.put_item(TableName=self.done.subjects, Item=item)
-                self.done.taken_over += 1
+                self._taken.add(digest)
+        self.done.taken_over = len(self._taken)
         self.done.unheard_of += len(there.keys() - self.in_use.keys())
 
     def suppress_again(self, since: Since, keys: LedgerKeys) -> None:
@@ -227,7 +242,7 @@ class Restore:
             )
 
     def protect(self, resolver: Resolver) -> dict[str, str]:
-        """Stream, recovery and deletion protection as the template has them; the ARNs of the streams, by parameter.
+        """Encryption, recovery, deletion protection and stream as the template says; the streams' ARNs by parameter.
 
         The streams begin empty: nothing may be written into the tables between this and their use.
         """
@@ -244,6 +259,10 @@ class Restore:
             self._dynamodb.update_continuous_backups(
                 TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True, **days}
             )
+            if self._describe(table).get("SSEDescription", {}).get("Status") != "ENABLED":
+                encryption = {"Enabled": bool(wanted["SSESpecification"]["SSEEnabled"])}
+                self._dynamodb.update_table(TableName=table, SSESpecification=encryption)
+                self._wait_until_active(table)
             stream = {"StreamEnabled": True, **wanted["StreamSpecification"]}
             self._dynamodb.update_table(TableName=table, StreamSpecification=stream)
             self._wait_until_active(table)

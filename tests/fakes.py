@@ -432,9 +432,14 @@ class MemoryLedger:
             self.histories[entry.subject, entry.record] = (after, key)
         return True
 
-    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+    def of_subject(self, subject: bytes, after: str | None = None) -> Iterator[Entry]:
         own = [entry for entry in self.entries.values() if entry.subject == self.keys.subject(subject)]
-        return iter(sorted(own, key=lambda entry: (entry.record, entry.sequence)))
+        own.sort(key=lambda entry: (entry.record, entry.sequence))
+        place = [entry.id for entry in own].index(after) + 1 if after else 0
+        return iter(own[place:])
+
+    def entry(self, subject: bytes, entry_id: str) -> Entry | None:
+        return next((entry for entry in self.of_subject(subject) if entry.id == entry_id), None)
 
     def of_day(self, day: str) -> list[Entry]:
         return sorted((e for e in self.entries.values() if e.day == day), key=lambda entry: entry.order)

@@ -13,6 +13,7 @@ from kept.app.exports import ask_for_export, see_export, see_records
 from kept.app.leave import Left, leave
 from kept.app.leave import Stores as Holdings
 from kept.app.my_data import Preferences, correct, prefer, scopes_of
+from kept.app.own_ledger import prove, see_entries
 from kept.app.prove_identity import Stores, end_session, open_session
 from kept.app.register import affirm
 from kept.domain.errors import FieldProblem, InvalidInputError
@@ -20,7 +21,18 @@ from kept.domain.proof import read_token
 from kept.entry import my_data_pages, pages, wiring
 from kept.entry.exports import ExportBody, RecordsBody, languages_of
 from kept.entry.http import HTML, Answer, Api, NewCookie, Request, see
-from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeaveForm, LeftBody, MeBody, PreferencesBody
+from kept.entry.me import (
+    AffirmationBody,
+    CorrectionBody,
+    LeaveBody,
+    LeaveForm,
+    LedgerBody,
+    LedgerEntryBody,
+    LeftBody,
+    MeBody,
+    PreferencesBody,
+    ProofBody,
+)
 
 handler = Api()
 
@@ -184,6 +196,29 @@ def get_records(request: Request[None]) -> Answer:
     """A page of everything in the person's own partition; what is past its date is not shown."""
     records, after = see_records(request.session, request.query.get("cursor"), partition=wiring.partition(), now=now())
     return Answer(200, RecordsBody(records, after))
+
+
+@handler.route(
+    "GET", "/me/ledger", summary="What became of your records", access="person", query=("cursor",),
+    answers={200: LedgerBody}, in_languages=True,
+)  # fmt: skip
+def get_ledger(request: Request[None]) -> Answer:
+    """A page of what the ledger has about the person: what was written, changed and discarded, and why."""
+    entries, after = see_entries(
+        request.session, request.query.get("cursor"), keys=wiring.keys(), ledger=wiring.ledger()
+    )
+    if request.wants_page:
+        return my_data_pages.ledger(request, entries, after)
+    return Answer(200, LedgerBody([LedgerEntryBody.of(entry) for entry in entries], after))
+
+
+@handler.route(
+    "GET", "/me/ledger/{entry_id}", summary="The proof of one entry", access="person", answers={200: ProofBody}
+)
+def get_proof(request: Request[None], entry_id: str) -> Answer:
+    """A file that anybody can check without us: that the entry is in its day's seal."""
+    entry, proof = prove(request.session, entry_id, keys=wiring.keys(), ledger=wiring.ledger(), seals=wiring.seals())
+    return Answer(200, msgspec.convert(proof, ProofBody), file_name=f"proof-{entry.day}-{entry.what}.json")
 
 
 @handler.route(

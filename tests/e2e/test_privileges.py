@@ -237,6 +237,10 @@ MAY: dict[str, set[str]] = {
         "other systems' files: delete",
         "export jobs: send",
         "hash key: read",
+        "ledger: query a person",
+        "ledger's key: read",
+        "seals: get",
+        "seals: list",
         "SES's list: forget",
     },
     "exports": {

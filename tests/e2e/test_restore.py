@@ -1,7 +1,7 @@
 """`make restore … SWITCH=yes` on a deployed stack: it then works on the restored tables, and nobody is back in them.
 
-The emulator has no point-in-time recovery: the test itself copies the tables at the moment that is restored to. Nor does
-it heed the policies that freeze the old tables; that they are made, tests/integration/test_restore.py shows.
+The emulator has no point-in-time recovery: the test itself copies the tables at the moment that is restored to. Nor
+does it heed the policies that freeze the old tables; that they are made, tests/integration/test_restore.py shows.
 """
 
 from __future__ import annotations

@@ -455,8 +455,15 @@ class LedgerDays(Protocol):
 class LedgerEntries(LedgerDays, Protocol):
     """The entries, to be read by whose they are. Every method raises UnavailableError."""
 
-    def of_subject(self, subject: bytes) -> Iterator[Entry]:
-        """A person's entries, by record and in the order of its changes. `subject`: their id in the table."""
+    def of_subject(self, subject: bytes, after: str | None = None) -> Iterator[Entry]:
+        """A person's entries, by record and in the order of its changes, from the start or after the one with an id.
+
+        `subject`: their id in the table.
+        """
+        ...
+
+    def entry(self, subject: bytes, entry_id: str) -> Entry | None:
+        """A person's entry by its id; None where they have none such."""
         ...
 
     def discards(self, commitment: Commitment) -> list[Entry]:

@@ -272,7 +272,8 @@ def _response(answer: Answer) -> Response[Any]:
         Cookie(c.name, c.value, "/", secure=True, http_only=True, max_age=c.seconds, same_site=SameSite(c.same_site))
         for c in answer.cookies
     ]
-    content = body if answer.file_name is not None else body.decode()  # bytes go through API Gateway as base64
+    is_text = answer.file_name is None or answer.content_type == JSON
+    content = body.decode() if is_text else body  # bytes go through API Gateway as base64
     return Response(answer.status, answer.content_type, content, headers, cookies)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from kept.app.leave import Left
 from kept.app.my_data import Preferences, correct, correctable, prefer, read_own
 from kept.app.prove_identity import end_session
 from kept.domain.exports import Export
-from kept.domain.ledger import NOT_LEDGERED
+from kept.domain.ledger import NOT_LEDGERED, Entry, day_of
 from kept.domain.records import PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
 from kept.entry import pages, wiring, words
@@ -97,6 +97,11 @@ def package(request: Request[Any], export: Export, url: str | None) -> Answer:
     """How far a package is, and where it is fetched from."""
     waits = url is None and export.is_being_made(now())
     return _page("package.html", request, url=url, waits=waits, discard_at=export.discard_at)
+
+
+def ledger(request: Request[Any], entries: Sequence[Entry], after: str | None) -> Answer:
+    """What became of somebody's records, with proof. An entry of today has none yet."""
+    return _page("ledger.html", request, entries=entries, next=after, today=day_of(now()))
 
 
 def last_question(request: Request[Any], left: Left | None = None) -> Answer:

@@ -136,6 +136,7 @@ RECORDS = {
     "export-place": to_translate("Last package"),
     "account": to_translate("Account"),
     "registration": to_translate("Registration"),
+    "suppression": to_translate("What you are not sent"),
 }
 """What a kind of record is called, by what its sort key has before the #."""
 
@@ -264,3 +265,31 @@ DONE = {
     "affirmation": to_translate("Thank you. Your affirmation is recorded."),
 }
 """What was done, on the page that a form comes back to."""
+
+LEDGER_WHATS = {
+    "written": to_translate("came in"),
+    "changed": to_translate("was changed"),
+    "moved": to_translate("got another discard date"),
+    "replaced": to_translate("was replaced by a new one"),
+    "discarded": to_translate("was discarded"),
+}
+"""What the ledger says happened to a record."""
+
+LEDGER_REASONS = {
+    "expired": to_translate("its time was over"),
+    "review": to_translate("it was reviewed"),
+    "purge_audit": to_translate("the nightly audit found it past its time"),
+    "erasure": to_translate("you had it erased"),
+    "withdrawal": to_translate("you took it back"),
+    "ended": to_translate("it was ended"),
+    "replaced": to_translate("another took its place"),
+    "rotated": to_translate("it was put under a new key"),
+    "missing": to_translate("it was found to be gone"),
+    "unknown": to_translate("somebody deleted it and did not say why"),
+    "hold": to_translate("a law asks to keep it"),
+    "hold-ended": to_translate("no law asks to keep it any more"),
+    "extended": to_translate("the answer needs longer"),
+    "another-kind": to_translate("it turned out to be of another kind"),
+    "signed-in": to_translate("you signed in"),
+}
+"""Why, in the ledger's words; the reason of a move that is not here is shown as it is written."""
