@@ -40,7 +40,7 @@ class MemoryReports:
     """Keeps the ports `Reports` and `AuditProgress`."""
 
     reports: dict[str, Report] = field(default_factory=dict)
-    pages: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     progress: Progress | None = None
     parts: dict[str, bytes] = field(default_factory=dict)
     written: int = 0
@@ -48,8 +48,8 @@ class MemoryReports:
     def find(self, day: str) -> Report | None:
         return self.reports.get(day)
 
-    def put(self, report: Report, page: bytes) -> None:
-        self.reports[report.day], self.pages[report.day] = report, page
+    def put(self, report: Report, pages: Mapping[str, bytes]) -> None:
+        self.reports[report.day], self.pages[report.day] = report, pages
         self.written += 1
 
     def summaries(self) -> list[Summary]:
@@ -178,7 +178,12 @@ class World:
         )
         held = dict(self.partition.items)
         report, _ = purge_audit.run(
-            day_of(self.now), now=self.now, policy=POLICY, intent=INTENT, stores=stores, render=lambda _: b"page"
+            day_of(self.now),
+            now=self.now,
+            policy=POLICY,
+            intent=INTENT,
+            stores=stores,
+            render=lambda _: {"en": b"page"},
         )
         for (subject, sort_key), item in held.items():
             if (subject, sort_key) not in self.partition.items and not sort_key.startswith("session#"):

@@ -43,7 +43,7 @@ def _audit(day: str, context: Any) -> Report:
         policy=wiring.policy(),
         intent=load_intent(),
         stores=wiring.audit_stores(lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS, time.sleep),
-        render=audits.page_of,
+        render=audits.pages_of,
     )
     _count(report)
     if is_new:

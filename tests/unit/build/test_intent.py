@@ -25,8 +25,8 @@ ENVIRONMENT = {
     "EXPORT_LIFECYCLE_DAYS": "8",
     "LEDGER_DAYS": "730",
     "SEALS_LOCK_MODE": "GOVERNANCE",
-    "SUBJECTS_TABLE": "kept-subjects",
-    "SUPPRESSIONS_TABLE": "kept-suppressions",
+    "SUBJECTS_TABLE": "subjects",
+    "SUPPRESSIONS_TABLE": "suppressions",
 }
 
 

@@ -619,8 +619,8 @@ class Reports(Protocol):
         """The report of a day."""
         ...
 
-    def put(self, report: Report, page: bytes) -> None:
-        """Keep a day's report, and the page that people read, in the place of what was there."""
+    def put(self, report: Report, pages: Mapping[str, bytes]) -> None:
+        """Keep a day's report, and the page that people read in each language, in the place of what was there."""
         ...
 
     def summaries(self) -> list[Summary]:

@@ -6,7 +6,7 @@ It rests on the ledger's open commitments and not on the discard dates in the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kept.app import audit_scan
@@ -39,7 +39,13 @@ class Stores:
 
 
 def run(
-    day: str, *, now: int, policy: Policy, intent: Intent, stores: Stores, render: Callable[[Report], bytes]
+    day: str,
+    *,
+    now: int,
+    policy: Policy,
+    intent: Intent,
+    stores: Stores,
+    render: Callable[[Report], Mapping[str, bytes]],
 ) -> tuple[Report, bool]:
     """Audit a day; its report, and whether it says anything that it did not say before. Raises UnavailableError.
 
@@ -62,7 +68,10 @@ def run(
         stores.settle()
     gone = _still_open(day, overdue, stores, now)
     after_gone = stores.cost()
-    orphans = [*audit_scan.confirmed_records(night, stores.scan, now), *audit_scan.confirmed_mails(night, stores.scan)]
+    orphans = [
+        *audit_scan.confirmed_records(night, stores.scan, now),
+        *audit_scan.confirmed_mails(night, stores.scan, stores.raw_mail, policy.longest_retention, now),
+    ]
     scan_cost = (after_scan - after_overdue) + (stores.cost() - after_gone)
     report = Report(
         day=day,

@@ -136,7 +136,6 @@ RECORDS = {
     "export-place": to_translate("Last package"),
     "account": to_translate("Account"),
     "registration": to_translate("Registration"),
-    "suppression": to_translate("What you are not sent"),
 }
 """What a kind of record is called, by what its sort key has before the #."""
 
@@ -293,3 +292,32 @@ LEDGER_REASONS = {
     "signed-in": to_translate("you signed in"),
 }
 """Why, in the ledger's words; the reason of a move that is not here is shown as it is written."""
+
+LEDGER_KINDS = RECORDS | {"suppression": to_translate("Wish not to be written to"), "": ""}
+"""What a kind of record is called of which the ledger tells."""
+
+AUDIT_REASONS = LEDGER_REASONS | {
+    "erasure": to_translate("the person had it erased"),
+    "withdrawal": to_translate("the person took it back"),
+}
+"""Why a record went, for staff."""
+
+AUDIT_CAUSES = {
+    "not-yet-deleted": to_translate("DynamoDB had not deleted it yet"),
+    "date-taken-away": to_translate("somebody took its date away"),
+    "date-moved": to_translate("somebody moved its date"),
+    "gone-without-entry": to_translate("it is gone, and the ledger was not told"),
+}
+AUDIT_OUTCOMES = {
+    "discarded": to_translate("discarded"),
+    "gone": to_translate("gone"),
+    "still-there": to_translate("still there"),
+    "kept": to_translate("kept"),
+}
+AUDIT_ORPHANS = {"record": to_translate("record"), "raw-mail": to_translate("raw mail")}
+AUDIT_CHECKS = {
+    "fine": to_translate("fine"),
+    "breach": to_translate("not as it should be"),
+    "unknown": to_translate("not known"),
+}
+"""What the purge audit's page calls what it found."""
