@@ -33,7 +33,7 @@ def main(stack: str, folder: Path) -> int:
     """Export the sealed days of a deployed stack, or of the local one."""
     outputs = use(stack)
     count = export(S3Seals(outputs["SealsBucket"]), folder)
-    print(f"{count} sealed days are in {folder}")
+    print(f"{folder} has {count} sealed day{'s' if count != 1 else ''}.")
     return 0
 
 

@@ -48,12 +48,12 @@ def check(folder: Path, days: Range) -> int:
         print(problem)
         count += 1
     if count:
-        print(f"{count} problems from {days.first} to {days.last}.", file=sys.stderr)
+        print(f"{_many(count, 'problem')} {_from(days)}.", file=sys.stderr)
         return 1
     checked = list(_each(days))
     lines = sum((read(folder, entries_name(day)) or b"").count(b"\n") for day in checked)
     newest = read_seal(read(folder, seal_name(days.last)) or b"").hash
-    print(f"{len(checked)} days from {days.first} to {days.last} and their {lines} entries are as they were sealed.")
+    print(f"{_many(len(checked), 'day')} {_from(days)}, with {_many(lines, 'entry', 'entries')}: as sealed.")
     print(f"The hash of the newest seal is {newest}")
     return 0
 
@@ -73,7 +73,7 @@ def prove(folder: Path, entry: str, days: Range) -> int:
             holds = proves(proof)
             print("The proof holds." if holds else "The proof does not hold.", file=sys.stderr)
             return 0 if holds else 1
-    print(f"No entry {entry} from {days.first} to {days.last}.", file=sys.stderr)
+    print(f"There is no entry {entry} {_from(days)}.", file=sys.stderr)
     return 1
 
 
@@ -105,6 +105,14 @@ def check_proof(file: Path, folder: Path | None) -> int:
     return 0
 
 
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def _from(days: Range) -> str:
+    return f"of {days.first}" if days.first == days.last else f"from {days.first} to {days.last}"
+
+
 def _each(days: Range) -> Iterator[str]:
     day = days.first
     while day <= days.last:
@@ -131,7 +139,9 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("say which folder, or which proof")
     there = days_in(given.folder)
     if not there:
-        print(f"There is no sealed day in {given.folder}.", file=sys.stderr)
+        print(
+            f"There is no sealed day in {given.folder}. A day is sealed at 02:00 UTC of the next one.", file=sys.stderr
+        )
         return 1
     days = Range(
         first=given.first or there[0],

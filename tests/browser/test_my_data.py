@@ -12,6 +12,11 @@ from tests.e2e.conftest import Site, eventually, mails_to, token_in
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 
+def cookie_of(visit: Visitor) -> dict[str, str]:
+    """The headers of a program that has this browser's session."""
+    return {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in visit.cookies())}
+
+
 @pytest.mark.promise("access-on-request")
 @pytest.mark.promise("login-cookies-only")
 @pytest.mark.promise("terms-affirmed")
@@ -42,6 +47,13 @@ def test_a_person_sees_corrects_takes_a_copy_and_leaves_with_one_cookie(visit: V
     page.click("form[action='/me/exports'] button")
     page.wait_for_url("**/me/exports/*")
     visit.check("copy")
+
+    eventually(
+        lambda: site.request("GET", "/me/ledger", headers=cookie_of(visit)).json["items"], "the ledger is silent"
+    )
+    visit.goto(f"/{language}/me/ledger")
+    visit.check("ledger")
+    assert page.locator("tbody tr").count() >= 1
 
     visit.goto(f"/{language}/me/leave")
     visit.check("leave")

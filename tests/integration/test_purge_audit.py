@@ -137,7 +137,7 @@ def test_the_report_its_page_and_the_log_say_nothing_of_anybody(stack: Stack, pr
     day = report["day"]
     files = [
         stack.s3.get_object(Bucket="reports", Key=name)["Body"].read().decode()
-        for name in (f"{day}/report.json", f"{day}/report.html", "index.json")
+        for name in (f"{day}/report.json", f"{day}/report.en.html", f"{day}/report.ar.html", "index.json")
     ]
     for text in (*files, printed()):
         assert "example.com" not in text
