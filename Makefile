@@ -99,7 +99,7 @@ export-seals: $(VENV)/.ready ## Write the sealed days of a deployed stack's ledg
 # ---------------------------------------------------------------- test it
 
 # What shares the deployed template mostly waits for it, so the rest runs beside it.
-IN_TWO := --numprocesses 2 --dist loadgroup
+IN_TWO := --numprocesses 2 --dist loadscope
 
 .PHONY: test test-fast lint types contracts bench eval-mail catalogues promises format
 test: build $(MINISTACK)/.ready ## Run all tests, those on the deployed template included (TEST_ARGS=)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +21,17 @@ os.environ.update(
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
+NEED_THE_TEMPLATE = {"artefacts", "browser", "e2e"}
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """What shares the built or deployed template runs in one process, the rest in any (pytest-xdist's loadgroup)."""
-    for item in items:
-        if item.get_closest_marker("e2e") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("template"))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What shares the built or deployed template runs in one process, any other test in either."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class TemplateApart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = nodeid.split("/")[1]
+            return "template" if folder in NEED_THE_TEMPLATE else nodeid
+
+    return TemplateApart(config, log)
