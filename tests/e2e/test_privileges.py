@@ -177,7 +177,6 @@ MAY: dict[str, set[str]] = {
     "orders": {
         "subjects: put",
         "subjects: get",
-        "subjects: query the lookup",
         "hash key: read",
         "orders' dead letters: send",
     },

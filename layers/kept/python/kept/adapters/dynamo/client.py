@@ -40,13 +40,11 @@ def _send_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
     params["body"] = context.pop("kept_body")
 
 
-def put_new(
-    table: str, item: Item, *, expired_at: int | None = None, but_for: tuple[str, str] | None = None
-) -> Item | None:
+def put_new(table: str, item: Item, *, expired_at: int | None = None, replace_reviewed: bool = False) -> Item | None:
     """Write an item unless its key is taken: None when written, else the item that is there.
 
     With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
-    `but_for`, nor does one whose attribute of that name has that text. Raises UnavailableError.
+    `replace_reviewed`, nor does one that was reviewed and that no law keeps. Raises UnavailableError.
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -57,10 +55,10 @@ def put_new(
     if expired_at is not None:
         request["ConditionExpression"] += " OR discard_at <= :now"
         request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
-    if but_for is not None:
-        request["ConditionExpression"] += " OR #name = :text"
-        request["ExpressionAttributeNames"] = {"#name": but_for[0]}
-        request.setdefault("ExpressionAttributeValues", {})[":text"] = {"S": but_for[1]}
+    if replace_reviewed:
+        request["ConditionExpression"] += " OR (#status = :reviewed AND attribute_not_exists(#hold))"
+        request["ExpressionAttributeNames"] = {"#status": "status", "#hold": "hold"}
+        request.setdefault("ExpressionAttributeValues", {})[":reviewed"] = {"S": "reviewed"}
     with aws.unavailable("write a record"):
         try:
             dynamodb().put_item(**request)
