@@ -197,15 +197,19 @@ class Restore:
         for item in filter(is_ledgered, self.items(self._outputs["SubjectsTable"])):
             digest = keys.record("subjects", item["pk"]["B"], item["sk"]["S"])
             content = self.in_use[digest] = content_of(item, keys)
-            if digest not in there and digest not in since.content:
-                self._awaited.add(digest)
-            told = since.content.get(digest, None if digest in self._awaited else there.get(digest))
-            self.done.unheard_of += content != told and date_of(item) > now  # time to live may have come to one of them
+            is_heard_of = self._is_heard_of(digest, content, since, there.get(digest))
+            self.done.unheard_of += not is_heard_of and date_of(item) > now  # time to live may have come to one of them
             if digest in since.newer or digest not in there:
                 self._dynamodb.put_item(TableName=self.done.subjects, Item=item)
                 self._taken.add(digest)
         self.done.taken_over = len(self._taken)
         self.done.unheard_of += len(there.keys() - self.in_use.keys())
+
+    def _is_heard_of(self, digest: str, content: str, since: Since, restored: str | None) -> bool:
+        """Whether the last that the ledger heard of a record is what is in it; where it heard nothing, what was."""
+        if restored is None and digest not in since.content:
+            self._awaited.add(digest)
+        return content == since.content.get(digest, None if digest in self._awaited else restored)
 
     def suppress_again(self, since: Since, keys: LedgerKeys) -> None:
         """Add what the table in use has and the restored one has not, then hold both against the ledger.
@@ -222,6 +226,9 @@ class Restore:
             )
         self.done.suppressions_restored = len(restored)
         for pk, item in in_use.items():
+            before = content_of(restored[pk], keys) if pk in restored else None
+            digest = keys.record("suppressions", pk, "")
+            self.done.unheard_of += not self._is_heard_of(digest, content_of(item, keys), since, before)
             missing = {name: value for name, value in item.items() if name not in restored.get(pk, {}) and name != "pk"}
             if missing or pk not in restored:
                 self._dynamodb.put_item(
@@ -303,7 +310,7 @@ def is_ledgered(item: Item) -> bool:
 
 
 def content_of(item: Item, keys: LedgerKeys) -> str:
-    """The digest of what is in a record of subjects, as the ledger has it."""
+    """The digest of what is in a record, as the ledger has it."""
     return keys.content({name: plain(value) for name, value in item.items() if name not in {"pk", "sk"}})
 
 

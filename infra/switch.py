@@ -33,7 +33,13 @@ SETTLE_SECONDS: Final = 60
 LEDGER_SECONDS: Final = 900  # so long the ledger may take to hear of everything
 PAUSE_SECONDS: Final = 10
 CHANGE_SET: Final = "restore"
-WRITES: Final = [f"dynamodb:{action}" for action in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")]
+WRITES: Final = [
+    f"dynamodb:{action}"
+    for action in (
+        "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete",
+    )
+]  # fmt: skip
+PATIENCE: Final = {"Delay": 3, "MaxAttempts": 1200}  # an hour; a stack takes minutes
 UNTOUCHABLE: Final = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"}
 
 
@@ -109,10 +115,10 @@ class Switch:
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )  # fmt: skip
         try:
-            client.get_waiter("change_set_create_complete").wait(**names, WaiterConfig={"Delay": 3})
+            client.get_waiter("change_set_create_complete").wait(**names, WaiterConfig=PATIENCE)
             self._look_through(client.get_paginator("describe_change_set").paginate(**names))
             client.execute_change_set(**names)
-            client.get_waiter("stack_update_complete").wait(StackName=self.stack, WaiterConfig={"Delay": 3})
+            client.get_waiter("stack_update_complete").wait(StackName=self.stack, WaiterConfig=PATIENCE)
         except WaiterError as error:
             raise RestoreError(
                 f"The stack was not updated ({error}). It goes on with the tables that it had; nothing is lost. "

@@ -321,3 +321,9 @@ def test_a_change_set_that_touches_more_than_names_of_tables_is_not_executed() -
     Switch._look_through(
         [{"Changes": [{"ResourceChange": {"LogicalResourceId": "R", "ResourceType": "AWS::IAM::Role"}}]}]
     )
+
+
+def test_nor_while_it_has_not_heard_of_an_opt_out(stack: Stack, table: Table, task: Restore) -> None:
+    stack.dynamodb.put_item(TableName="suppressions", Item={"pk": {"B": person(9)}, "marketing": {"S": "form"}})
+    with pytest.raises(RestoreError, match="of 1 records"):
+        switched(task, Deployed(table))
