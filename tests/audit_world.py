@@ -83,6 +83,7 @@ class World:
         self.settings = {"time to live is on": "yes"}
         self.queues: dict[str, int | None] = {"dead": 0}
         self.stream_age: int | None = 0
+        self.restored: int | None = 0
         self.waiting_for: dict[Kind, list[int]] = {}
         self.has_time: Callable[[], bool] = lambda: True
         self.settle: Callable[[], None] = lambda: None
@@ -221,6 +222,9 @@ class World:
 
     def objects(self, _bucket: str) -> int | None:
         return 0
+
+    def copies(self, _table: str) -> int | None:
+        return self.restored
 
     def stream_age_minutes(self, _function: str, _now: int) -> int | None:
         return self.stream_age

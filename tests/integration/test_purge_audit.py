@@ -21,6 +21,7 @@ from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
 from tests.fakes import MemoryEvents
 from tests.integration.conftest import Stack, client, counts
+from tests.template import create_table
 from tests.unit.build.test_intent import ENVIRONMENT
 
 pytestmark = pytest.mark.promise("review-then-discard")
@@ -255,7 +256,12 @@ def test_settings_that_somebody_changed_are_named(stack: Stack, monkeypatch: pyt
     dynamodb.update_time_to_live(
         TableName="subjects", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
     )
-    checks = {(each["of"], each["what"]): (each["found"], each["outcome"]) for each in audit(stack)["drift"]}
+    copied = "subjects-restored-20261128T030000Z"
+    create_table(dynamodb, "SubjectsTable", copied)
+    report = audit(stack)
+    copies = {each["of"]: each["found"] for each in report["health"] if each["what"].startswith("restored copies")}
+    assert (copies["table subjects"], copies["table suppressions"]) == ("1", "0")
+    checks = {(each["of"], each["what"]): (each["found"], each["outcome"]) for each in report["drift"]}
     assert checks[f"bucket {bucket}", "lifecycle rule backstop"] == ("enabled, expires after 999 days", "breach")
     assert checks[f"bucket {bucket}", "lifecycle rule unfinished"] == ("none", "breach")
     assert checks[f"bucket {bucket}", "public access"] == ("not blocked", "breach")

@@ -21,6 +21,7 @@ TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 # in use: log groups are found by the beginning of their names.
 WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricStatistics",
+    "dynamodb:ListTables",
     "lambda:ListEventSourceMappings",
     "logs:DescribeLogGroups",
     "ses:DeleteSuppressedDestination",

@@ -305,6 +305,12 @@ def test_drift_is_named_and_what_cannot_be_known_is_not_called_fine() -> None:
     assert report.verdict == "kept"
 
 
+def test_a_restored_table_that_nothing_uses_is_a_copy_of_everything_and_named() -> None:
+    world = World()
+    world.restored = 2
+    assert world.audit().breaches == ("table subjects: restored copies that nothing uses is 2, not 0",)
+
+
 def test_dead_letters_and_a_ledger_that_is_behind_are_breaches() -> None:
     world = World()
     world.queues = {"dead": 3}

@@ -643,6 +643,10 @@ class Deployed(Protocol):
         """How many objects lie in a bucket, a thousand at most."""
         ...
 
+    def copies(self, table: str) -> int | None:
+        """How many restored tables lie beside one, which nothing uses and nobody audits."""
+        ...
+
     def stream_age_minutes(self, function: str, now: int) -> int | None:
         """The age of the oldest change that a function took from its streams within the last hour."""
         ...

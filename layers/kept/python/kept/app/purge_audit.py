@@ -133,12 +133,14 @@ def _drift(intent: Intent, deployed: Deployed) -> list[Check]:
 
 
 def _health(intent: Intent, deployed: Deployed, now: int) -> list[Check]:
-    """Step 4: nothing lies where only what failed is put, and the ledger is not behind."""
+    """Step 4: nothing lies where only what failed is put, no copy was left behind, and the ledger is not behind."""
     checks = []
     for queue in intent.dead_letters:
         checks += _none(f"queue {queue}", "messages", deployed.waiting(queue))
     for bucket in intent.failures:
         checks += _none(f"bucket {bucket}", "objects", deployed.objects(bucket))
+    for table in (each.name for each in intent.settings if each.kind == "table"):
+        checks += _none(f"table {table}", "restored copies that nothing uses", deployed.copies(table))
     for function in intent.followers:
         age = deployed.stream_age_minutes(function, now)
         what = {"age of changes": f"under {BEHIND_MINUTES} minutes"}
