@@ -53,7 +53,7 @@ def test_a_person_sees_corrects_takes_a_copy_and_leaves_with_one_cookie(visit: V
     )
     visit.goto(f"/{language}/me/ledger")
     visit.check("ledger")
-    assert page.locator("tbody tr").count() >= 1
+    assert page.locator("article li").count() >= 1
 
     visit.goto(f"/{language}/me/leave")
     visit.check("leave")

@@ -200,18 +200,21 @@ def test_what_the_ledger_gave_up_is_taken_again_and_only_once(
     keys = {"pk": {"B": base64.b64encode(subject).decode()}, "sk": {"S": "message#0"}}
     image = keys | {"kind": {"S": "message"}, "received_at": {"N": "1800000000"}, "discard_at": {"N": "1800000001"}}
     stream = site.dynamodb.describe_table(TableName=site.subjects)["Table"]["LatestStreamArn"]
-    change = {
+    change: dict[str, Any] = {
         "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "eventSourceARN": stream,
         "dynamodb": {
             "Keys": keys, "NewImage": image, "SequenceNumber": "7" * 21,
             "ApproximateCreationDateTime": 1_800_000_000, "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
     }  # fmt: skip
+    told = {**change["dynamodb"], "OldImage": image | {"discard_reason": {"S": "erasure"}}, "SequenceNumber": "8" * 21}
+    told.pop("NewImage")
+    gone = {**change, "eventName": "REMOVE", "dynamodb": told}
     failure = {
         "requestContext": {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 100},
         "version": "1.0",
-        "DDBStreamBatchInfo": {"shardId": "shardId-0", "batchSize": 1, "streamArn": stream},
-        "payload": json.dumps({"Records": [change]}),
+        "DDBStreamBatchInfo": {"shardId": "shardId-0", "batchSize": 2, "streamArn": stream},
+        "payload": json.dumps({"Records": [change, gone]}),
     }
     monkeypatch.setattr(replay_ledger, "use", lambda _: site.stack.outputs)
     for variable, value in (
@@ -227,9 +230,9 @@ def test_what_the_ledger_gave_up_is_taken_again_and_only_once(
         waiting = {check["what"]: check["found"] for check in audit(site.stack)["health"] if bucket in check["of"]}
         assert waiting == {"objects": "1"}, "the audit does not name what lies there"
         assert replay_ledger.main("kept") == 0
-        assert "taken 1 changes" in capsys.readouterr().out
+        assert "taken 2 changes" in capsys.readouterr().out
         assert "Contents" not in site.s3.list_objects_v2(Bucket=bucket)
-        assert story(ledger, site, "given-up") == [("written", None)]
+        assert story(ledger, site, "given-up") == [("written", None), ("discarded", "erasure")]
 
 
 @pytest.mark.promise("security-measures")

@@ -101,7 +101,8 @@ def package(request: Request[Any], export: Export, url: str | None) -> Answer:
 
 def ledger(request: Request[Any], entries: Sequence[Entry], after: str | None) -> Answer:
     """What became of somebody's records, with proof. An entry of today has none yet."""
-    return _page("ledger.html", request, entries=entries, next=after, today=day_of(now()))
+    shown = [entry for entry in entries if entry.kind not in _NOT_SHOWN]
+    return _page("ledger.html", request, entries=shown, next=after, today=day_of(now()))
 
 
 def last_question(request: Request[Any], left: Left | None = None) -> Answer:
