@@ -109,6 +109,13 @@ def test_a_reviewed_record_gives_way_where_that_is_asked_for_unless_a_law_keeps_
     assert messages.add(message(text="new"), replace_reviewed=True) is None
 
 
+def test_a_mail_that_comes_again_does_not_undo_its_review(messages: Messages) -> None:
+    reviewed = message(status="reviewed", mail=MailFacts("raw/1"))
+    messages.add(reviewed)
+    assert messages.add(message(mail=MailFacts("raw/1")), replace_reviewed=True) == reviewed
+    assert messages.add(message(mail=MailFacts("raw/2")), replace_reviewed=True) is None
+
+
 @pytest.mark.promise("review-then-discard")
 def test_nothing_past_its_date_is_found_listed_noted_or_reviewed(messages: Messages) -> None:
     record = message(discard_at=NOW)

@@ -130,6 +130,11 @@ def test_a_mail_that_comes_again_joins_nothing_and_nothing_twice(shop: Shop) -> 
     for number in (1, 2):
         shop.deliver(Delivery(f"m{number}", f"raw/{number}", NOW, "ann@example.org"))
     assert shop.messages.records == held
+    for key, record in held.items():
+        shop.messages.records[key] = replace(record, status="reviewed")
+    shop.deliver(Delivery("m1", "raw/1", NOW, "ann@example.org"))
+    assert {record.status for record in shop.messages.records.values()} == {"reviewed"}
+    assert len(shop.messages.records) == 2
 
 
 @pytest.mark.promise("access-on-request")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kept.app.ports import Messages
-from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys
 from kept.domain.policy import Policy
 from kept.domain.records import Message
@@ -18,11 +17,11 @@ def open_request(asked: Message, *, keys: Keys, messages: Messages, now: int) ->
     It takes the address's one place for a request. What was reviewed there has had its answer and makes room; what a
     law keeps there, or staff made a record of another kind, stays, and the request is stored beside it.
     """
-    placed = replace(asked, record_id=_place(asked, keys))
+    placed = replace(asked, record_id=keys.repeatable_record_id(asked.subject_id.hex(), "request"))
     standing = messages.add(placed, replace_expired_at=now, replace_reviewed=True)
     if standing is None:
         return placed
-    if standing.kind == "request" and standing.status == "new":
+    if _is_of_the_same_mail(standing, asked) or (standing.kind == "request" and standing.status == "new"):
         return standing
     return messages.add(asked) or asked
 
@@ -36,26 +35,12 @@ def open_or_join(
     whoever writes every hour does not fill the queue with requests. The same mail again changes nothing. Raises
     UnavailableError.
     """
-    words = _find(asked.record_id, asked, messages, now)
-    if words is not None:  # this mail was here before, and joined
-        return _find(_place(asked, keys), asked, messages, now) or words, words
     request = open_request(asked, keys=keys, messages=messages, now=now)
     if request.reference == asked.reference or _is_of_the_same_mail(request, asked):
         return request, request
     discard_at = discard_at_birth(policy.retention.message, asked.received_at)
     words = replace(asked, kind="message", answer_by=None, discard_at=discard_at, joins=request.reference)
     return request, messages.add(words) or words
-
-
-def _place(asked: Message, keys: Keys) -> str:
-    return keys.repeatable_record_id(asked.subject_id.hex(), "request")
-
-
-def _find(record_id: str, asked: Message, messages: Messages, now: int) -> Message | None:
-    try:
-        return messages.find_of(asked.subject_id, record_id, now)
-    except NotFoundError:
-        return None
 
 
 def _is_of_the_same_mail(one: Message, other: Message) -> bool:

@@ -44,7 +44,8 @@ def put_new(table: str, item: Item, *, expired_at: int | None = None, replace_re
     """Write an item unless its key is taken: None when written, else the item that is there.
 
     With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
-    `replace_reviewed`, nor does one that was reviewed and that no law keeps. Raises UnavailableError.
+    `replace_reviewed`, nor does one that was reviewed, unless a law keeps it or it is of the same mail. Raises
+    UnavailableError.
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -56,9 +57,12 @@ def put_new(table: str, item: Item, *, expired_at: int | None = None, replace_re
         request["ConditionExpression"] += " OR discard_at <= :now"
         request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
     if replace_reviewed:
-        request["ConditionExpression"] += " OR (#status = :reviewed AND attribute_not_exists(#hold))"
+        of_another = "(attribute_not_exists(mail) OR mail.raw_key <> :raw_key)"
+        request["ConditionExpression"] += f" OR (#status = :reviewed AND attribute_not_exists(#hold) AND {of_another})"
         request["ExpressionAttributeNames"] = {"#status": "status", "#hold": "hold"}
-        request.setdefault("ExpressionAttributeValues", {})[":reviewed"] = {"S": "reviewed"}
+        values = request.setdefault("ExpressionAttributeValues", {})
+        values[":reviewed"] = {"S": "reviewed"}
+        values[":raw_key"] = item.get("mail", {}).get("M", {}).get("raw_key", {"S": ""})
     with aws.unavailable("write a record"):
         try:
             dynamodb().put_item(**request)
