@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
+from kept.entry.language import language
 from tests.fakes import MemoryEvents
 from tests.integration.conftest import Stack, client, counts
 from tests.template import create_table
@@ -166,7 +168,7 @@ def test_the_page_works_by_itself(stack: Stack) -> None:
     assert "<link" not in page
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
-    assert f"Purge audit of {day}" in page
+    assert f"Purge audit of {language('en').day(dt.date.fromisoformat(day))}" in page
 
 
 def test_the_counts_and_the_event_say_what_was_found(

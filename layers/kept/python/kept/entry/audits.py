@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from kept.domain.audit import Report, findings_of
 from kept.entry import pages, wiring
 from kept.entry.http import HTML, Answer
@@ -22,5 +24,13 @@ def pages_of(report: Report) -> dict[str, bytes]:
 def _page(report: Report, code: str, style: str | None) -> bytes:
     spoken = language(code)
     findings = [spoken.translate(each.sentence, each.values) for each in findings_of(report)]
-    template = pages.environment(code).get_template("audit.html")
-    return template.render(site=wiring.policy().site, report=report, findings=findings, style=style).encode()
+    began = report.orphans.scan.pass_began
+    context = {
+        "site": wiring.policy().site,
+        "report": report,
+        "day": spoken.day(dt.date.fromisoformat(report.day)),
+        "began": spoken.day(dt.date.fromisoformat(began)) if began else "",
+        "findings": findings,
+        "style": style,
+    }
+    return pages.environment(code).get_template("audit.html").render(context).encode()
