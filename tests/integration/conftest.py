@@ -307,6 +307,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.mails,
         wiring.outbox,
         wiring.reports,
+        wiring.evidence,
     ):
         cached.cache_clear()
     with mock_aws():

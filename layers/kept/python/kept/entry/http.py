@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
@@ -15,7 +15,14 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from kept.adapters.clock import now
-from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError, to_translate
+from kept.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    to_translate,
+)
 from kept.domain.identity import SubjectId
 from kept.domain.proof import Session, read_token
 from kept.domain.staff import is_staff, read_staff_session
@@ -67,6 +74,7 @@ class Answer:
     cookies: tuple[NewCookie, ...] = ()
     cache: str = "no-store"
     form_action: str = ""  # another origin that a form of this page leads to
+    script: bool = False  # whether this page has our own script, which may ask this site and nobody else
     file_name: str | None = None  # of what is to be saved, never shown
 
 
@@ -184,11 +192,13 @@ class Api:
         access: Access = "anyone",
         query: tuple[str, ...] = (),
         in_languages: bool = False,
+        refused: Callable[..., Answer] | None = None,
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare a route: what it reads (and whether also from an HTML form), answers, and who may call it.
 
         `largest` is the size of its body in bytes, at most; `in_languages` makes it answer below /en, /ar too. The
-        function gets a Request and the path's parameters.
+        function gets a Request and the path's parameters. `refused` answers a form that is refused, with its page as it
+        was filled in; it gets a Request without a body, the error, and the same parameters.
         """
         paths = [path, *(f"/{code}{path}".rstrip("/") for code in LANGUAGES)] if in_languages else [path]
         for each in paths:
@@ -197,6 +207,7 @@ class Api:
         def register(use_case: Callable[..., Answer]) -> Callable[..., Answer]:
             def call(**parameters: str) -> Response[Any]:
                 event = self._resolver.current_event.raw_event
+                sent: Request[Any] | None = None
                 try:
                     session, signed_in = _NOBODY, ""
                     if access == "desk":
@@ -207,13 +218,13 @@ class Api:
                         session = _require_session(event, method)
                     elif access != "anyone":
                         _require_scope(event, access)
-                    content = raw_body(event, largest) if reads else b""
-                    headers = event["headers"]
-                    body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    request = Request(body, event, content, session, signed_in)
+                    sent = Request(None, event, raw_body(event, largest) if reads else b"", session, signed_in)
+                    body = read_body(sent.content, sent.header("content-type"), reads, forms=forms) if reads else None
+                    request = replace(sent, body=body)
                     return _response(wiring.with_current_keys(lambda: use_case(request, **parameters)))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
-                    return self._refuse(error, event)
+                    again = None if sent is None or refused is None else self._again(sent, error, refused, parameters)
+                    return again or self._refuse(error, event)
 
             for each in paths:
                 self._resolver.route(each.replace("{", "<").replace("}", ">"), method=method)(call)
@@ -222,10 +233,13 @@ class Api:
         return register
 
     def page(
-        self, path: str, *, summary: str, query: tuple[str, ...] = ()
+        self, path: str, *, summary: str, query: tuple[str, ...] = (), answers: type | None = None
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-        """Declare a page that anyone may see, at its path in Accept-Language, and below /en, /ar in these languages."""
-        return self.route("GET", path, summary=summary, answers={200: None}, query=query, in_languages=True)
+        """Declare a page that anyone may see, at its path in Accept-Language, and below /en, /ar in these languages.
+
+        `answers` is what programs get, if that is JSON.
+        """
+        return self.route("GET", path, summary=summary, answers={200: answers}, query=query, in_languages=True)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Lambda's handler: answer one request and write one line about it."""
@@ -244,6 +258,18 @@ class Api:
         )
         return answer
 
+    def _again(
+        self, sent: Request[Any], error: Exception, refused: Callable[..., Answer], parameters: dict[str, str]
+    ) -> Response[Any] | None:
+        """A form's page again, for who can put right what was refused; None where that is of no use."""
+        if not (isinstance(error, InvalidInputError | ConflictError) and sent.is_form and sent.wants_page):
+            return None
+        try:
+            return _response(refused(sent, error, **parameters))
+        except Exception as another:  # noqa: BLE001  # the refusal itself is then shown, by itself
+            self.observer.log("failed", another, route=sent.event.get("routeKey", ""))
+            return None
+
     def _refuse(self, error: Exception, event: dict[str, Any]) -> Response[Any]:
         problem = problem_of(error)
         if problem.status >= 500:
@@ -260,8 +286,11 @@ class Api:
 def _response(answer: Answer) -> Response[Any]:
     body = msgspec.json.encode(answer.body) if isinstance(answer.body, msgspec.Struct) else answer.body or b""
     headers: dict[str, str | list[str]] = {**SECURITY_HEADERS, "Cache-Control": answer.cache}
-    if answer.form_action:
-        headers["Content-Security-Policy"] = f"{SECURITY_HEADERS['Content-Security-Policy']} {answer.form_action}"
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    if answer.form_action:  # form-action is the last directive
+        headers["Content-Security-Policy"] = f"{policy} {answer.form_action}"
+    if answer.script:
+        headers["Content-Security-Policy"] = f"{policy}; script-src 'self'; connect-src 'self'"
     if answer.file_name is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.file_name, safe='')}"  # RFC 6266
     if answer.location:

@@ -96,7 +96,9 @@ def my_data(request: Request[Any], me: MeBody) -> Answer:
 def package(request: Request[Any], export: Export, url: str | None) -> Answer:
     """How far a package is, and where it is fetched from."""
     waits = url is None and export.is_being_made(now())
-    return _page("package.html", request, url=url, waits=waits, discard_at=export.discard_at)
+    status = export.status_at(now())
+    page = _page("package.html", request, url=url, waits=waits, status=status, discard_at=export.discard_at)
+    return replace(page, script=waits)
 
 
 def last_question(request: Request[Any], left: Left | None = None) -> Answer:
