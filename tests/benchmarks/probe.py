@@ -262,10 +262,9 @@ def stub_network() -> None:
             body = NO_VERSIONS
         if "list-type=2" in request.url:
             body = NO_OBJECTS
-        if request.url.endswith("/evidence.json"):
-            return AWSResponse(request.url, 200, {}, Raw(EVIDENCE))
         if "//reports.s3" in request.url and request.method == "GET":
-            return AWSResponse(request.url, 404, {}, Raw(NO_REPORT))
+            found_there = (200, EVIDENCE) if request.url.endswith("/evidence.json") else (404, NO_REPORT)
+            return AWSResponse(request.url, found_there[0], {}, Raw(found_there[1]))
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 

@@ -133,3 +133,12 @@ def test_a_line_of_the_list_of_audits_says_what_went_and_what_was_late() -> None
     assert (line.late, line.oldest_hours, line.went) == (1, 72, 0)
     world.now += DAY
     assert summary_of(world.audit()).went == 1, "what the audit discarded is in the ledger"
+
+
+@pytest.mark.promise("no-visitor-recognition")
+def test_of_people_nothing_is_told_exactly() -> None:
+    counts = gather(World(), Around(counts={("phone", "refused"): 3, ("post", "refused"): 4})).counts
+    exactly = {name for name, count in counts.items() if count.least == count.most and count != Count(0, 0)}
+    of_nobody = {"nights_audited", "nights_kept"} | {name for name in counts if name.endswith(("_checked", "_wrong"))}
+    assert exactly <= of_nobody
+    assert counts["held"] == counts["phone_asked"] == Count(0, 9)

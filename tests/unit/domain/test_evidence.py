@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kept.domain.evidence import SHOWS, STALE_AFTER, Count, Evidence, blurred, blurred_failures, exact, of_report
+from kept.domain.evidence import SHOWS, STALE_AFTER, Count, Evidence, blurred, blurred_failures, exact
 from kept.domain.policy import load_policy
 from kept.entry.words import FACTS
 from tests.audit_world import World
@@ -46,15 +46,6 @@ def test_every_fact_has_its_sentence_and_every_promise_is_one_of_the_shipped_pol
     shown = {what for facts in SHOWS.values() for what in facts} - {"audit"}
     assert shown | told <= set(FACTS)
     assert set(SHOWS) <= {promise.id for promise in load_policy().promises}
-
-
-def test_of_people_nothing_is_told_exactly() -> None:
-    report = World().audit()
-    counts = of_report(report, [])
-    exactly = {name for name, count in counts.items() if count.least == count.most and count != Count(0, 0)}
-    of_nobody = {"nights_audited", "nights_kept"} | {name for name in counts if name.endswith(("_checked", "_wrong"))}
-    assert exactly <= of_nobody
-    assert counts["held"] == Count(0, 9)
 
 
 def test_evidence_is_stale_once_a_night_without_audit_has_passed() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from kept.entry.chart import HEIGHT, WIDTH, bars
 
-LAST = "2026-11-28"
-DAYS = [(dt.date(2026, 11, 28) - dt.timedelta(days=ago)).isoformat() for ago in range(40)]
+LAST = dt.date(2026, 11, 28)
+DAYS = [(LAST - dt.timedelta(days=ago)).isoformat() for ago in range(40)]
 COUNTS = st.dictionaries(st.sampled_from(DAYS), st.tuples(st.integers(0, 10**7), st.integers(0, 10**4)))
 
 
@@ -39,6 +39,6 @@ def test_who_reads_from_right_to_left_sees_the_mirror_image(counts: dict[str, tu
 
 
 def test_days_before_the_first_shown_do_not_matter() -> None:
-    chart = bars({"2026-10-01": (10**6, 10**6), LAST: (3, 0)}, LAST, 30, mirrored=False)
+    chart = bars({"2026-10-01": (10**6, 10**6), LAST.isoformat(): (3, 0)}, LAST, 30, mirrored=False)
     assert chart.most == 5
-    assert (chart.begins, chart.ends) == (dt.date(2026, 10, 30), dt.date(2026, 11, 28))
+    assert (chart.begins, chart.ends) == (dt.date(2026, 10, 30), LAST)

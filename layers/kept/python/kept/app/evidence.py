@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kept.app.ports import Answers, Counted, LedgerDays, PublicEvidence
-from kept.domain.audit import Report, Summary, moment
-from kept.domain.evidence import DAYS, Count, Evidence, blurred, of_report, seal_of
+from kept.domain.audit import Check, Report, Summary, moment
+from kept.domain.evidence import DAYS, Count, Evidence, blurred, blurred_failures, exact
 from kept.domain.records import Kind
 from kept.domain.seal import day_before
 
@@ -31,7 +31,7 @@ def tell(report: Report, audits: Sequence[Summary], *, stores: Stores, now: int)
     """
     days = _days_before(report.day)
     nights = [each for each in audits if days[-1] < each.day <= report.day][:DAYS]
-    sealed, verifies = seal_of(report)
+    sealed, verifies = _seal_of(report)
     evidence = Evidence(
         day=report.day,
         written_at=moment(now),
@@ -40,7 +40,7 @@ def tell(report: Report, audits: Sequence[Summary], *, stores: Stores, now: int)
         sealed=sealed,
         seal_verifies=verifies,
         counts={
-            **of_report(report, nights),
+            **_of_report(report, nights),
             **_of_ledger(days, stores.days),
             **_answered("requests", "request", days, stores.answers, now),
             **_answered("complaints", "complaint", days, stores.answers, now),
@@ -88,3 +88,35 @@ def _of_gate(counted: Counted, now: int) -> dict[str, Count]:
         if channel != "email":
             found[f"{channel}_asked"] = blurred(refused + (counted.permissions(channel, "allowed", DAYS, now) or 0))
     return found
+
+
+def _of_report(report: Report, nights: Iterable[Summary]) -> dict[str, Count]:
+    """The facts that an audit itself knows; `nights` are the audits of the last DAYS days, its own among them."""
+    every = list(nights)
+    return {
+        "nights_audited": exact(len(every)),
+        "nights_kept": exact(sum(each.verdict == "kept" for each in every)),
+        "discarded_late": blurred_failures(sum(each.late for each in every)),
+        "held": blurred(max(0, report.ledger.live)),
+        "mails_without_record": blurred_failures(report.orphans.objects),
+        "requests_overdue": blurred_failures(report.deadlines.requests),
+        "complaints_overdue": blurred_failures(report.deadlines.complaints),
+        **_checks("settings", report.drift),
+        **_checks("mail_rules", [each for each in report.drift if each.of.startswith("receipt rules ")]),
+        **_checks("logs", [each for each in report.drift if each.of.startswith("log ")]),
+    }
+
+
+def _seal_of(report: Report) -> tuple[str | None, bool | None]:
+    """The last day whose seal the audit looked at, and whether it verifies."""
+    for check in report.health:
+        if check.of.startswith("seal of "):
+            return check.of.removeprefix("seal of "), check.outcome == "fine"
+    return None, None
+
+
+def _checks(name: str, checks: Iterable[Check]) -> dict[str, Count]:
+    """How many of these could be looked at, and how many of them were not as they should be."""
+    outcomes = [check.outcome for check in checks]
+    wrong = outcomes.count("breach")
+    return {f"{name}_checked": exact(outcomes.count("fine") + wrong), f"{name}_wrong": exact(wrong)}

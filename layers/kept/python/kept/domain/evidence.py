@@ -8,17 +8,14 @@ something, none is told as none. What is about no person (nights, settings) is t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
 
-from kept.domain.audit import HOUR, Check, Day, Report, Summary
-
 DAYS: Final = 30
 """The whole days before the audit's own that are counted over."""
 
-STALE_AFTER: Final = 36 * HOUR
+STALE_AFTER: Final = 36 * 3600
 """Seconds; the audit that should have told anew by then runs every night."""
 
 TEN: Final = 10
@@ -81,12 +78,12 @@ class Count(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What the audit of a day tells everybody. A fact that is missing in `counts` could not be learnt."""
 
-    day: Day
+    day: str  # as in 2026-11-28
     written_at: dt.datetime
     days: int = DAYS
     kept: bool  # the audit found nothing that somebody must look at
     oldest_overdue_hours: int
-    sealed: Day | None = None  # the last day whose seal was looked at
+    sealed: str | None = None  # the last day whose seal was looked at
     seal_verifies: bool | None = None
     counts: dict[str, Count]
 
@@ -109,35 +106,3 @@ def blurred_failures(number: int) -> Count:
 def exact(number: int) -> Count:
     """A count of what is about no person."""
     return Count(number, number)
-
-
-def of_report(report: Report, nights: Iterable[Summary]) -> dict[str, Count]:
-    """The facts that an audit itself knows; `nights` are the audits of the last DAYS days, its own among them."""
-    every = list(nights)
-    return {
-        "nights_audited": exact(len(every)),
-        "nights_kept": exact(sum(each.verdict == "kept" for each in every)),
-        "discarded_late": blurred_failures(sum(each.late for each in every)),
-        "held": blurred(max(0, report.ledger.live)),
-        "mails_without_record": blurred_failures(report.orphans.objects),
-        "requests_overdue": blurred_failures(report.deadlines.requests),
-        "complaints_overdue": blurred_failures(report.deadlines.complaints),
-        **_checks("settings", report.drift),
-        **_checks("mail_rules", [each for each in report.drift if each.of.startswith("receipt rules ")]),
-        **_checks("logs", [each for each in report.drift if each.of.startswith("log ")]),
-    }
-
-
-def seal_of(report: Report) -> tuple[Day | None, bool | None]:
-    """The last day whose seal the audit looked at, and whether it verifies."""
-    for check in report.health:
-        if check.of.startswith("seal of "):
-            return check.of.removeprefix("seal of "), check.outcome == "fine"
-    return None, None
-
-
-def _checks(name: str, checks: Iterable[Check]) -> dict[str, Count]:
-    """How many of these could be looked at, and how many of them were not as they should be."""
-    outcomes = [check.outcome for check in checks]
-    wrong = outcomes.count("breach")
-    return {f"{name}_checked": exact(outcomes.count("fine") + wrong), f"{name}_wrong": exact(wrong)}

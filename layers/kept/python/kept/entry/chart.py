@@ -36,14 +36,13 @@ class Chart:
     height: int = HEIGHT
 
 
-def bars(counts: Mapping[str, tuple[int, int]], last: str, days: int, *, mirrored: bool) -> Chart:
-    """The last `days` days up to `last` (as in 2026-11-28), each with a bar for each of its two counts.
+def bars(counts: Mapping[str, tuple[int, int]], last: dt.date, days: int, *, mirrored: bool) -> Chart:
+    """The last `days` days up to `last`, each with a bar for each of its two counts; those are by days as 2026-11-28.
 
     `mirrored`: for who reads from right to left, the first day is on the right.
     """
-    ends = dt.date.fromisoformat(last)
-    shown = [ends - dt.timedelta(days=ago) for ago in reversed(range(days))]
-    most = _round(max((max(pair) for day, pair in counts.items() if dt.date.fromisoformat(day) in shown), default=0))
+    shown = [last - dt.timedelta(days=ago) for ago in reversed(range(days))]
+    most = _round(max((max(counts.get(day.isoformat(), (0, 0))) for day in shown), default=0))
     slot = WIDTH / days
     series: tuple[list[Bar], list[Bar]] = ([], [])
     absent = []
@@ -58,7 +57,7 @@ def bars(counts: Mapping[str, tuple[int, int]], last: str, days: int, *, mirrore
             left = start + slot * (0.1 + 0.42 * (1 - number if mirrored else number))
             bar = Bar(round(left, 1), round(HEIGHT - height, 1), round(slot * 0.38, 1), round(height, 1), day, count)
             series[number].append(bar)
-    return Chart(tuple(series[0]), tuple(series[1]), tuple(absent), most, shown[0], ends)
+    return Chart(tuple(series[0]), tuple(series[1]), tuple(absent), most, shown[0], last)
 
 
 def _round(number: int) -> int:

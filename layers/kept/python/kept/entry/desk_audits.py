@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from kept.adapters.clock import now
 from kept.domain.errors import NotFoundError
-from kept.domain.ledger import day_of
 from kept.entry import wiring
-from kept.entry.audits import page_answer
 from kept.entry.chart import bars
 from kept.entry.desk_pages import known, page
 from kept.entry.http import Answer, Api, Request
@@ -32,7 +31,8 @@ def get_audits(request: Request[None], language: str) -> Answer:
     known(language)
     nights = wiring.reports().summaries()[:NIGHTS]
     mirrored = spoken_in(language).direction == "rtl"
-    chart = bars({each.day: (each.went, each.overdue) for each in nights}, day_of(now()), NIGHTS, mirrored=mirrored)
+    today = dt.datetime.fromtimestamp(now(), dt.UTC).date()
+    chart = bars({each.day: (each.went, each.overdue) for each in nights}, today, NIGHTS, mirrored=mirrored)
     return page(request, "desk-audits.html", nights=nights, chart=chart)
 
 
@@ -42,4 +42,6 @@ def get_audit(_: Request[None], language: str, day: str) -> Answer:
     report = wiring.reports().find(day) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) else None
     if report is None:
         raise NotFoundError("There is no audit of that day.")
-    return page_answer(report)
+    from kept.entry import audits  # seldom asked for
+
+    return audits.page_answer(report)
