@@ -89,7 +89,7 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
             "SMTP_HOST": f"127.0.0.1:{self._outbox_port}",
             "LAMBDA_ACCOUNT_CONCURRENCY": str(CONCURRENT_WORKERS),
-            "LAMBDA_WARM_TTL_SECONDS": "60",
+            "LAMBDA_WARM_TTL_SECONDS": str(settings.warm_seconds),
             "LOG_LEVEL": "WARNING",  # INFO names the addresses that mail is relayed to
         }
 
