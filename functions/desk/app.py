@@ -12,8 +12,9 @@ from kept.app.staff_sign_in import finish_sign_in
 from kept.domain.errors import NotSignedInError
 from kept.domain.staff import SignIn, read_staff_session
 from kept.entry import desk_audits, desk_pages, desk_record, pages, wiring
+from kept.entry.access import STAFF_COOKIE
 from kept.entry.desk_pages import EmptyBody, known, page
-from kept.entry.http import HTML, STAFF_COOKIE, Answer, Api, NewCookie, Request, see
+from kept.entry.http import HTML, Answer, Api, NewCookie, Request, see
 from kept.entry.language import offered
 from kept.entry.settings import setting
 

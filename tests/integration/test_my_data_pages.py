@@ -53,6 +53,8 @@ def test_the_page_shows_everything_in_the_persons_language_and_runs_nothing(
         assert held in page.text
     assert "<script" not in page.text
     assert page.headers["cache-control"] == "no-store"
+    assert not re.search(r"\dT\d\d:\d\d|<bdi>(catalogue|opt_out)<", page.text), "written for programs"
+    assert ("<bdi>message<" in page.text) == (direction == "ltr"), "a code in another language"
 
 
 @pytest.mark.promise("access-on-request")

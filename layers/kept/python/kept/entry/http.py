@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
@@ -14,31 +14,19 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
-from kept.adapters.clock import now
 from kept.domain.errors import (
     ConflictError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
-    NotSignedInError,
-    to_translate,
 )
-from kept.domain.identity import SubjectId
-from kept.domain.proof import Session, read_token
-from kept.domain.staff import is_staff, read_staff_session
+from kept.domain.proof import Session
 from kept.entry import wiring
+from kept.entry.access import COOKIE, NOBODY, OTHER_SITE, Access, admit, claims_of, cookie_of, is_from_our_pages
 from kept.entry.body import FORM, JSON, MAX_BYTES, form_locale, raw_body, read_body
 from kept.entry.language import LANGUAGES, choose, offered
 from kept.entry.observability import Observer
 from kept.entry.problem import problem_of
-from kept.entry.settings import setting
-
-Access = Literal["anyone", "person", "staff", "desk", "kept/permissions", "kept/orders"]
-"""Who may call a route: anyone, who has a session, a member of staff with a token or with the desk's cookie, or a
-system of the shop's with this scope."""
-
-COOKIE = "__Host-kept"
-STAFF_COOKIE = "__Host-kept-staff"
 
 B = TypeVar("B")
 
@@ -83,10 +71,6 @@ def see(page: str) -> Answer:
     return Answer(303, location=page)
 
 
-_OTHER_SITE = to_translate("This may be asked for from our own pages only.")
-_NOBODY = Session(SubjectId(b""), "", 0, "")
-
-
 @dataclass(frozen=True)
 class Request(Generic[B]):
     """A request whose body is checked."""
@@ -94,7 +78,7 @@ class Request(Generic[B]):
     body: B
     event: dict[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
-    session: Session = field(default=_NOBODY, repr=False)  # of a route for a person
+    session: Session = field(default=NOBODY, repr=False)  # of a route for a person
     signed_in: str = ""  # who, at a route for the desk
 
     @property
@@ -119,7 +103,7 @@ class Request(Generic[B]):
 
     def cookie_named(self, name: str) -> str | None:
         """A cookie's value, as yet unchecked."""
-        return _cookie(self.event, name)
+        return cookie_of(self.event, name)
 
     @property
     def is_form(self) -> bool:
@@ -139,15 +123,15 @@ class Request(Generic[B]):
     @property
     def staff(self) -> str:
         """The name under which the member of staff signed in."""
-        return self.signed_in or str(_claims(self.event)["username"])
+        return self.signed_in or str(claims_of(self.event)["username"])
 
     def refuse_other_sites(self) -> None:
         """Refuse what a browser sends from another site's page. Programs send no Origin, and hold no one's cookie.
 
         Raises NotAllowedError.
         """
-        if self.header("origin") and not _is_from_our_pages(self.event["headers"]):
-            raise NotAllowedError(_OTHER_SITE)
+        if self.header("origin") and not is_from_our_pages(self.event["headers"]):
+            raise NotAllowedError(OTHER_SITE)
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, "" where absent."""
@@ -209,15 +193,7 @@ class Api:
                 event = self._resolver.current_event.raw_event
                 sent: Request[Any] | None = None
                 try:
-                    session, signed_in = _NOBODY, ""
-                    if access == "desk":
-                        signed_in = _require_desk(event, method)
-                    elif access == "staff":
-                        _require_staff(event)
-                    elif access == "person":
-                        session = _require_session(event, method)
-                    elif access != "anyone":
-                        _require_scope(event, access)
+                    session, signed_in = admit(access, event, method)
                     sent = Request(None, event, raw_body(event, largest) if reads else b"", session, signed_in)
                     body = read_body(sent.content, sent.header("content-type"), reads, forms=forms) if reads else None
                     request = replace(sent, body=body)
@@ -318,67 +294,3 @@ def _wants_page(event: dict[str, Any]) -> bool:
 def _language(event: dict[str, Any], asked: str | None) -> str:
     accepted = event["headers"].get("accept-language", "")
     return choose(event["rawPath"], accepted, offered(wiring.policy().languages), asked)
-
-
-def _is_from_our_pages(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that one of our own pages asks.
-
-    Under our Referrer-Policy its Origin header says `null` when a form is posted (Fetch, "append a request Origin
-    header"), so Sec-Fetch-Site is believed too; no page can set either.
-    """
-    return headers.get("sec-fetch-site") == "same-origin" or headers.get("origin") == setting("PUBLIC_URL")
-
-
-def _claims(event: dict[str, Any]) -> dict[str, Any]:
-    claims: dict[str, Any] = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return claims
-
-
-def _require_staff(event: dict[str, Any]) -> None:
-    """The authorizer has checked signature, issuer, expiry and client; what it cannot check is checked here."""
-    if not is_staff(_claims(event), setting("STAFF_CLIENT_ID")):
-        raise NotAllowedError("This needs the access token of a member of staff.")
-
-
-def _require_desk(event: dict[str, Any], method: str) -> str:
-    """Who signed in at the desk. What changes something must come from one of our own pages.
-
-    Raises NotSignedInError, NotAllowedError, UnavailableError.
-    """
-    if method != "GET" and not _is_from_our_pages(event["headers"]):
-        raise NotAllowedError(_OTHER_SITE)
-    return read_staff_session(wiring.keys(), _cookie(event, STAFF_COOKIE) or "", now())
-
-
-def _require_session(event: dict[str, Any], method: str) -> Session:
-    """The session of the cookie. What changes something must come from one of our own pages (the Origin header).
-
-    Raises NotSignedInError, NotAllowedError, UnavailableError.
-    """
-    if method != "GET" and not _is_from_our_pages(event["headers"]):
-        raise NotAllowedError(_OTHER_SITE)
-    cookie = _cookie(event, COOKIE)
-    if cookie is None:
-        raise NotSignedInError("You are not signed in. Ask for a link, and use it.")
-    try:
-        return wiring.proofs().find_session(*read_token(cookie), now())
-    except NotFoundError as error:
-        raise NotSignedInError(str(error)) from None
-
-
-def _cookie(event: dict[str, Any], wanted: str) -> str | None:
-    """API Gateway lists cookies apart from the headers; the local emulator leaves them there."""
-    for part in (*event.get("cookies", ()), *event["headers"].get("cookie", "").split(";")):
-        name, _, value = part.strip().partition("=")
-        if name == wanted and value:
-            return str(value)
-    return None
-
-
-def _require_scope(event: dict[str, Any], scope: str) -> None:
-    """The authorizer has checked this too; a route whose authorizer was forgotten in the template refuses all."""
-    claims = _claims(event)
-    if claims.get("token_use") != "access" or scope not in str(claims.get("scope", "")).split():
-        raise NotAllowedError(
-            "This needs the access token of a system of the shop's, with the scope {scope}.", scope=scope
-        )

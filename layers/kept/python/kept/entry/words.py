@@ -263,6 +263,17 @@ FIELDS_OF_RECORDS = {
 }
 """What a field of a record is called; one that is not here is shown by its own name."""
 
+CODES = {
+    "kind": KINDS,
+    "channel": CHANNELS,
+    "status": STATUSES,
+    "intent": INTENTS,
+    "intents": INTENTS,
+    "suggested": INTENTS,
+    "purposes": PURPOSES,
+}
+"""The fields of a record that hold codes of ours, and what these are called."""
+
 STORES = {
     "SubjectsTable": to_translate("Records, and what lies under your telephone numbers"),
     "SuppressionsTable": to_translate("The list of who is not to be written to"),
