@@ -6,6 +6,8 @@ on its way is looked at in both widths, and where there is JavaScript, in both t
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import shutil
 import time
@@ -156,8 +158,18 @@ def site(chromium: Browser, shop_port: int) -> Iterator[Site]:  # noqa: ARG001  
 
 @pytest.fixture(scope="session")
 def audited(site: Site) -> Any:
-    """The audit's report, run once, so that there is evidence beside the promises and a night in the staff's chart."""
-    return audit(site.stack)
+    """The audit's report, run once, so that there is evidence beside the promises; and earlier nights for the chart."""
+    report = audit(site.stack)
+    (line,) = json.load(site.s3.get_object(Bucket=site.reports, Key="index.json")["Body"])
+    nights = [line]
+    for ago in range(1, 28):
+        day = (dt.date.fromisoformat(report["day"]) - dt.timedelta(days=ago)).isoformat()
+        late, went = int(ago == 9), ago * 37 % 50
+        verdict = "breach" if late else "kept"
+        nights.append(line | {"day": day, "went": went, "overdue": went // 7, "late": late, "verdict": verdict})
+    del nights[5]  # a night without audit
+    site.s3.put_object(Bucket=site.reports, Key="index.json", Body=json.dumps(nights).encode())
+    return report
 
 
 @contextmanager
