@@ -184,7 +184,7 @@ def test_the_audits_are_a_chart_and_a_table_with_the_same_numbers(stack: Stack, 
         report = world.audit()
         age = 2 - night
         day = (dt.datetime.now(dt.UTC).date() - dt.timedelta(days=age)).isoformat()
-        wiring.reports().put(msgspec.structs.replace(report, day=day), b"page")
+        wiring.reports().put(msgspec.structs.replace(report, day=day), {"en": b"page"})
     answer = stack.request("desk", "GET", f"/desk/{code}/audits", headers=cookie(stack))
     assert answer.status == 200, answer.text
     svg = answer.text[answer.text.index("<svg") : answer.text.index("</svg>")]

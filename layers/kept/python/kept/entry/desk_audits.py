@@ -44,4 +44,4 @@ def get_audit(_: Request[None], language: str, day: str) -> Answer:
         raise NotFoundError("There is no audit of that day.")
     from kept.entry import audits  # seldom asked for
 
-    return audits.page_answer(report)
+    return audits.page_answer(report, language)
