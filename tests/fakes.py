@@ -466,6 +466,11 @@ class MemoryLedger:
             discarded={reason: went.count(reason) for reason in went},
             opened=self.opened.get(day, []).count(1),
             closed=self.opened.get(day, []).count(-1),
+            suppressed=sum(
+                (entry.what == "written") - (entry.reason == "rotated")
+                for entry in entries
+                if entry.store == "suppressions"
+            ),
         )
 
     def first_day(self) -> str | None:

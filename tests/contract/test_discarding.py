@@ -141,10 +141,10 @@ def test_reports_are_found_under_their_day_and_listed_from_the_newest(reports: M
     world = World()
     for _ in range(3):
         report = world.audit()
-        reports.put(report, b"page")
+        reports.put(report, {"en": b"page"})
         assert reports.find(report.day) == report
         world.now += DAY
-    reports.put(report, b"page")
+    reports.put(report, {"en": b"page"})
     assert [each.day for each in reports.summaries()] == ["2027-01-17", "2027-01-16", "2027-01-15"]
 
 

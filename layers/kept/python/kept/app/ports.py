@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from kept.domain.account import Account, Registration
 from kept.domain.audit import Day, Report, Summary
 from kept.domain.commitment import Commitment, Mark, TableKey
+from kept.domain.evidence import Evidence
 from kept.domain.exports import Export
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Entry, StatedReason
@@ -423,6 +424,7 @@ class DayCounts:
     discarded: Mapping[str, int] = field(default_factory=dict)  # by reason
     opened: int = 0
     closed: int = 0
+    suppressed: int = 0  # addresses put on the list of who is not written to; those rotated to another key do not count
 
 
 class Ledger(Protocol):
@@ -660,4 +662,42 @@ class Deadlines(Protocol):
 
         Looked for among those that came in before a time: nothing that came later can be due.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """When a request or complaint was answered, and by when it had to be (seconds since the epoch)."""
+
+    at: int
+    answer_by: int
+
+
+class Answers(Protocol):
+    """Whom we have answered. Raises UnavailableError."""
+
+    def answered(self, kind: Kind, now: int) -> list[Answered]:
+        """Each record of a kind that is still held and was reviewed."""
+        ...
+
+
+class Counted(Protocol):
+    """What functions counted, which is about nobody."""
+
+    def permissions(
+        self, channel: Literal["email", "post", "phone"], decision: Literal["allowed", "refused"], days: int, now: int
+    ) -> int | None:
+        """How often the gate answered so within the last days; None where nobody counted, or that cannot be learnt."""
+        ...
+
+
+class PublicEvidence(Protocol):
+    """What everybody may know of how the promises are kept. Raises UnavailableError."""
+
+    def find(self) -> Evidence | None:
+        """The last; None where there is none yet."""
+        ...
+
+    def put(self, evidence: Evidence) -> None:
+        """In the place of what was there."""
         ...

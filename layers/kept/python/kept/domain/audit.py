@@ -216,6 +216,9 @@ class Summary(_Part, frozen=True, kw_only=True):
     orphans: Count
     drift: Count
     unknown: Count
+    late: Count = 0  # of those overdue, past DynamoDB's usual lateness
+    oldest_hours: Count = 0
+    went: Count = 0  # records that the ledger says were discarded on the day before, whyever
 
 
 def moment(seconds: int) -> dt.datetime:
@@ -337,4 +340,7 @@ def summary_of(report: Report) -> Summary:
         orphans=report.orphans.records + report.orphans.objects,
         drift=sum(check.outcome == "breach" for check in report.drift),
         unknown=sum(check.outcome == "unknown" for check in checks),
+        late=report.overdue.breaches,
+        oldest_hours=report.overdue.oldest_hours,
+        went=sum(report.ledger.discarded_yesterday.values()),
     )

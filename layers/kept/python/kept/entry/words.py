@@ -18,6 +18,10 @@ FIELDS = {
     "/text": to_translate("The text"),
     "/outcome": to_translate("The outcome"),
     "/kind": to_translate("The kind"),
+    "/reason": to_translate("Why"),
+    "/until": to_translate("Until the end of"),
+    "/purpose": to_translate("What for"),
+    "/channel": to_translate("How"),
     "/address": to_translate("Address or number"),
 }
 """What a form calls the field that a JSON pointer names."""
@@ -125,6 +129,52 @@ MEASURES = {
 }
 """What is done so that each promise is true; a promise of another policy stands by itself."""
 
+FACTS = {
+    "audit, kept": to_translate("The audit of {day} found that everything was as promised."),
+    "audit, broken": to_translate("The audit of {day} found something that somebody must look at."),
+    "oldest_overdue": to_translate("The oldest record that was still there past its day was {hours} hours late."),
+    "oldest_overdue, none": to_translate("No record was still there an hour past its time."),
+    "seal": to_translate("No day of the ledger is sealed yet."),
+    "seal, kept": to_translate("The ledger of {day} is sealed, and the seal verifies."),
+    "seal, broken": to_translate("The seal of the ledger of {day} does not verify."),
+    "nights_audited": to_translate("Nights of the last {days} with an audit: {count}"),
+    "nights_kept": to_translate("Nights of the last {days} on which all was as promised: {count}"),
+    "settings_checked": to_translate("Settings that the last audit looked at: {count}"),
+    "settings_wrong": to_translate("Of these, not as they should be: {count}"),
+    "mail_rules_checked": to_translate("Rules for mail to our address that the last audit looked at: {count}"),
+    "mail_rules_wrong": to_translate("Of these, not as they should be: {count}"),
+    "logs_checked": to_translate("Logs of which the last audit made sure that they forget: {count}"),
+    "logs_wrong": to_translate("Of these, not as they should be: {count}"),
+    "came_in": to_translate("Records that came in during the last {days} days: {count}"),
+    "discarded": to_translate("Records discarded during the last {days} days: {count}"),
+    "discarded_late": to_translate("Of these, more than two days late: {count}"),
+    "held": to_translate("Records that are held now: {count}"),
+    "mails_without_record": to_translate("Emails that the last audit found kept without their record: {count}"),
+    "suppressed": to_translate("Addresses that we stopped writing to during the last {days} days: {count}"),
+    "email_refused": to_translate("Emails that our systems were therefore refused in that time: {count}"),
+    "post_asked": to_translate("Uses of a postal address that our systems asked for in the last {days} days: {count}"),
+    "post_refused": to_translate("Of these, refused: {count}"),
+    "phone_asked": to_translate("Calls that our systems asked for in the last {days} days: {count}"),
+    "phone_refused": to_translate("Of these, refused: {count}"),
+    "requests_answered": to_translate("Requests answered during the last {days} days, of those still held: {count}"),
+    "requests_in_time": to_translate("Of these, in time: {count}"),
+    "requests_overdue": to_translate("Requests that wait longer than we promised: {count}"),
+    "complaints_answered": to_translate(
+        "Complaints answered during the last {days} days, of those still held: {count}"
+    ),
+    "complaints_in_time": to_translate("Of these, in time: {count}"),
+    "complaints_overdue": to_translate("Complaints that wait longer than we promised: {count}"),
+}
+"""The evidence for the promises, a sentence a fact."""
+
+COUNTS = {
+    "unknown": to_translate("not known today"),
+    "none": to_translate("none"),
+    "few": to_translate("fewer than {over}"),
+    "some": to_translate("{least} to {most}"),
+}
+"""How a count is told."""
+
 RECORDS = {
     "message": to_translate("Message"),
     "order": to_translate("Order"),
@@ -214,6 +264,17 @@ FIELDS_OF_RECORDS = {
 }
 """What a field of a record is called; one that is not here is shown by its own name."""
 
+CODES = {
+    "kind": KINDS,
+    "channel": CHANNELS,
+    "status": STATUSES,
+    "intent": INTENTS,
+    "intents": INTENTS,
+    "suggested": INTENTS,
+    "purposes": PURPOSES,
+}
+"""The fields of a record that hold codes of ours, and what these are called."""
+
 STORES = {
     "SubjectsTable": to_translate("Records, and what lies under your telephone numbers"),
     "SuppressionsTable": to_translate("The list of who is not to be written to"),
@@ -258,6 +319,14 @@ SCOPES = {
     "everything": to_translate("anything at all, receipts and news of orders included"),
 }
 """What a suppression covers, but for the policy's mailing lists, which have names of their own."""
+
+PROGRESS = {
+    "asked": to_translate("Waiting for its turn …"),
+    "waiting": to_translate("Waiting for the shop's other systems …"),
+    "making": to_translate("Being packed …"),
+    "ready": to_translate("It is ready."),
+}
+"""How far a package is."""
 
 DONE = {
     "preferences": to_translate("Your wishes are saved, and hold from now on."),

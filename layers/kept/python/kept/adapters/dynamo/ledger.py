@@ -122,6 +122,8 @@ class DynamoLedger(DynamoLedgerDays):
         if entry.store == "subjects":
             names += ["written"] if entry.what in {"written", "replaced"} else []
             names += [f"discarded#{entry.reason}"] if entry.what in {"discarded", "replaced"} else []
+        elif entry.what == "written" or entry.reason == "rotated":
+            names.append("suppressed" if entry.what == "written" else "rotated")
         names += ["opened"] if opened > 0 else ["closed"] if opened < 0 else []
         return {
             "Update": {

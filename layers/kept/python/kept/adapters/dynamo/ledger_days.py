@@ -48,7 +48,8 @@ class DynamoLedgerDays:
                     total[name] = total.get(name, 0) + int(value["N"])
         discarded = {name.partition("#")[2]: n for name, n in total.items() if name.startswith("discarded#")}
         plainly = {name: total.get(name, 0) for name in ("entries", "written", "opened", "closed")}
-        return DayCounts(day, discarded=discarded, **plainly)
+        suppressed = total.get("suppressed", 0) - total.get("rotated", 0)
+        return DayCounts(day, discarded=discarded, suppressed=suppressed, **plainly)
 
     def first_day(self) -> str | None:
         """One strong read."""
