@@ -29,7 +29,8 @@ from kept.adapters.dynamo.suppressions import KEY_CHECK, REPLACED
 from kept.adapters.secrets import read_ledger_keys
 
 SETTLE_SECONDS: Final = 60
-"""A resource policy is heeded everywhere by then: "it might take some seconds", says AWS of PutResourcePolicy."""
+"""A resource policy is heeded everywhere by then, which AWS says takes a few seconds:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutResourcePolicy.html"""
 LEDGER_SECONDS: Final = 900  # so long the ledger may take to hear of everything
 PAUSE_SECONDS: Final = 10
 CHANGE_SET: Final = "restore"

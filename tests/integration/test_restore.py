@@ -327,3 +327,33 @@ def test_nor_while_it_has_not_heard_of_an_opt_out(stack: Stack, table: Table, ta
     stack.dynamodb.put_item(TableName="suppressions", Item={"pk": {"B": person(9)}, "marketing": {"S": "form"}})
     with pytest.raises(RestoreError, match="of 1 records"):
         switched(task, Deployed(table))
+
+
+class Mappings:
+    """Lambda's event source mappings, and what was done to them."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, bool]] = []
+
+    def get_paginator(self, _: str) -> Mappings:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [{"EventSourceMappings": [{"UUID": "subjects"}, {"UUID": "suppressions"}]}]
+
+    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803  # as AWS spells them
+        self.done.append((UUID, Enabled))
+
+
+def test_the_ledger_goes_on_with_the_old_tables_where_the_stack_could_not_be_updated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mappings = Mappings()
+    monkeypatch.setattr(switch_module.boto3, "client", lambda _: mappings)
+    switch = Switch("kept", OUTPUTS, PARAMETERS)
+    with switch.unfollowed():
+        pass
+    assert mappings.done == [("subjects", False), ("suppressions", False)]
+    with pytest.raises(RestoreError), switch.unfollowed():
+        raise RestoreError
+    assert mappings.done[-2:] == [("subjects", True), ("suppressions", True)]
