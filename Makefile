@@ -68,7 +68,7 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 .PHONY: help run stop audit deploy restore rotate-key verify export-seals replay-ledger
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build $(MINISTACK)/.ready ## Start Kept on this machine, with an emulator for AWS (POLICY=file, DETACH=1)
 	@DETACH=$(DETACH) $(PY) -m infra.local run

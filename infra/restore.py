@@ -23,6 +23,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra.build.intent import read_template
+from infra.deployed_stack import describe, outputs_of
 from infra.local.intrinsics import Resolver
 from infra.since import Since
 from kept.adapters.dynamo.client import Item, plain
@@ -87,7 +88,8 @@ class Restore:
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] not in {"TableAlreadyExistsException", "ResourceInUseException"}:
-                    raise
+                    told = error.response["Error"].get("Message", "no reason given")
+                    raise RestoreError(f"{source} cannot be restored to {moment.isoformat()}: {told}.") from None
         for _, target in self._pairs():
             self._dynamodb.get_waiter("table_exists").wait(
                 TableName=target, WaiterConfig={"Delay": 5, "MaxAttempts": LONGEST // 5}
@@ -292,11 +294,11 @@ def main(stack: str, at: str, report: Path | None, *, switch: bool) -> int:
     """Restore the tables of a deployed stack, and switch to them if told to; the exit code."""
     from infra.switch import Switch, switch_to
 
-    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    described = describe(stack)
+    outputs = outputs_of(described)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described["Parameters"]}
     resolver = Resolver(parameters | {"AWS::StackName": stack}, read_template()["Conditions"])
-    moment = int(dt.datetime.fromisoformat(at).timestamp())
+    moment = _moment(at)
     try:
         task = restore(outputs, resolver, moment, int(time.time()))
         if switch:
@@ -312,6 +314,17 @@ def main(stack: str, at: str, report: Path | None, *, switch: bool) -> int:
         IN_USE if switch else READY.format(stack=stack, at=at, tables=f"{task.done.subjects} {task.done.suppressions}")
     )
     return 0
+
+
+def _moment(text: str) -> int:
+    """Seconds since the epoch. Ends the command where the text is no time, or one of no zone."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        sys.exit(f"AT={text} is no moment in UTC, such as 2026-11-28T03:00:00Z.")
+    return int(moment.timestamp())
 
 
 READY = """\

@@ -23,6 +23,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.deployed_stack import describe, outputs_of
 from infra.local.intrinsics import Resolver
 from infra.restore import Restore, RestoreError, again, content_of, date_of, is_ledgered
 from kept.adapters.dynamo.suppressions import KEY_CHECK, REPLACED
@@ -135,8 +136,7 @@ class Switch:
 
     def in_use_now(self) -> tuple[str, str]:
         """The tables that the stack says are in use."""
-        (described,) = boto3.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        outputs = outputs_of(describe(self.stack))
         return outputs["SubjectsTable"], outputs["SuppressionsTable"]
 
 

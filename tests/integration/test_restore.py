@@ -13,7 +13,7 @@ import pytest
 from infra import switch as switch_module
 from infra.build.intent import read_template
 from infra.local.intrinsics import Resolver
-from infra.restore import Restore, RestoreError, restore
+from infra.restore import Restore, RestoreError, _moment, restore
 from infra.switch import Switch, switch_to
 from kept.adapters.clock import now
 from kept.app.keep_ledger import follow
@@ -357,3 +357,16 @@ def test_the_ledger_goes_on_with_the_old_tables_where_the_stack_could_not_be_upd
     with pytest.raises(RestoreError), switch.unfollowed():
         raise RestoreError
     assert mappings.done[-2:] == [("subjects", True), ("suppressions", True)]
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-11-28", "2026-11-28T03:00:00"])
+def test_a_moment_of_no_zone_is_refused(at: str) -> None:
+    with pytest.raises(SystemExit, match="no moment in UTC"):
+        _moment(at)
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_dynamodb_does_not_restore_is_told_with_its_reason() -> None:
+    task = Restore({**OUTPUTS, "SubjectsTable": "none"}, 0)
+    with pytest.raises(RestoreError, match="none cannot be restored to 1970-01-01"):
+        task.bring_back()
