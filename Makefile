@@ -98,12 +98,15 @@ export-seals: $(VENV)/.ready ## Write the sealed days of a deployed stack's ledg
 
 # ---------------------------------------------------------------- test it
 
+# What shares the deployed template mostly waits for it, so the rest runs beside it.
+IN_TWO := --numprocesses 2 --dist loadscope
+
 .PHONY: test test-fast lint types contracts bench eval-mail catalogues promises format
 test: build $(MINISTACK)/.ready ## Run all tests, those on the deployed template included (TEST_ARGS=)
-	$(PY) -m pytest $(TEST_ARGS)
+	$(PY) -m pytest $(IN_TWO) $(TEST_ARGS)
 
 test-fast: $(VENV)/.ready ## Run the tests that need no deployed template (TEST_ARGS=)
-	$(PY) -m pytest -m "not e2e" $(TEST_ARGS)
+	$(PY) -m pytest -m "not e2e" $(IN_TWO) $(TEST_ARGS)
 
 lint: $(VENV)/.ready ## Check style and formatting
 	$(VENV)/bin/ruff check $(CHECKED)

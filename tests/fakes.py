@@ -54,7 +54,9 @@ class MemoryMessages:
         key = (message.subject_id, message.record_id)
         standing = self.records.get(key)
         expired = standing and replace_expired_at is not None and standing.discard_at <= replace_expired_at
-        reviewed = standing and replace_reviewed and standing.status == "reviewed"
+        reviewed = standing and replace_reviewed and standing.status == "reviewed" and standing.hold is None
+        if reviewed and standing and standing.mail and message.mail:
+            reviewed = standing.mail.raw_key != message.mail.raw_key
         if standing and not expired and not reviewed:
             return standing
         self.records[key] = message

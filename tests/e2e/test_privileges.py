@@ -178,7 +178,6 @@ MAY: dict[str, set[str]] = {
     "orders": {
         "subjects: put",
         "subjects: get",
-        "subjects: query the lookup",
         "hash key: read",
         "orders' dead letters: send",
     },

@@ -55,7 +55,7 @@ class Messages(Protocol):
         """Store it unless its record id is taken: None when stored, else the record that is there already.
 
         With `replace_expired_at` (the time now), a record past its discard date no longer counts as there; with
-        `replace_reviewed`, nor does one that was reviewed.
+        `replace_reviewed`, nor does one that was reviewed, unless a law keeps it or it is of the same mail.
         """
         ...
 

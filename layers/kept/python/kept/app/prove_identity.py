@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from kept.app.ports import Accounts, MailQueue, Messages, Proofs, QueuedMail
 from kept.app.register import confirm_registration
+from kept.app.requests import open_request
 from kept.domain import contact_details
 from kept.domain.account import seen
 from kept.domain.errors import ConflictError, NotFoundError
@@ -44,7 +45,7 @@ def ask_for_access(
     subject_id = keys.subject_id(address)
     request = Message(
         subject_id=subject_id,
-        record_id=keys.repeatable_record_id(subject_id.hex(), "access request by form"),
+        record_id=new_record_id(),
         reference=new_reference(),
         kind="request",
         channel="form",
@@ -55,7 +56,7 @@ def ask_for_access(
         locale=language,
         answer_by=policy.answer_by("request", now),
     )
-    standing = messages.add(request, replace_expired_at=now, replace_reviewed=True) or request
+    standing = open_request(request, keys=keys, messages=messages, now=now)
     mails.put(link_mail(standing, job=new_record_id(), language=language))
     return standing
 

@@ -143,6 +143,7 @@ class Message:
     hold: Hold | None = None
     date_moved: DateMoved | None = None
     promise: str | None = None  # the id of the promise that a complaint says was broken
+    joins: str | None = None  # the reference of the open request that who wrote this has already
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
     openings: tuple[Opening, ...] = field(default=())
@@ -154,11 +155,11 @@ class Message:
     def rank(self) -> int:
         """Its place in the queue, the oldest first among equals.
 
-        Complaints, requests of who proved the address, other requests, what may be one, messages, spam.
+        Complaints, requests of who proved the address, other requests, what may be one or joins one, messages, spam.
         """
         if self.mail is not None and self.mail.spam:
             return 9
-        if self.kind == "message" and self.mail is not None and self.mail.suggested:
+        if self.kind == "message" and (self.joins or (self.mail is not None and self.mail.suggested)):
             return 4
         first, *others = RANKS.get(self.kind, (5,))
         return others[0] if others and self.verified_at is None else first

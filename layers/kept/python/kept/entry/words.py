@@ -228,6 +228,7 @@ FIELDS_OF_RECORDS = {
     "at": to_translate("When"),
     "by": to_translate("By"),
     "outcome": to_translate("Outcome"),
+    "joins": to_translate("Joins the open request"),
     "recorded_by": to_translate("Taken down by"),
     "reviewed_at": to_translate("Reviewed"),
     "reviewed_by": to_translate("Reviewed by"),
