@@ -18,11 +18,8 @@ from kept.domain.errors import ConflictError, NotFoundError
 from kept.domain.identity import Keys, new_record_id, new_reference
 from kept.domain.policy import Policy
 from kept.domain.proof import Link, Session, new_token, read_token
-from kept.domain.records import Message
+from kept.domain.records import ANSWERED, ASKED, Message
 from kept.domain.retention import discard_after_review, discard_at_birth
-
-ASKED = "Asked by form what we hold about them."
-ANSWERED = "Answered: who owns the address opened the link, which shows everything."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kept.domain.errors import to_translate
 from kept.domain.identity import SubjectId
 
 Kind = Literal["message", "complaint", "request", "machine", "quarantine"]
@@ -20,6 +21,11 @@ RANKS: dict[Kind, tuple[int, ...]] = {"complaint": (1,), "request": (2, 3)}
 """The places in the queue of the kinds that have a deadline."""
 
 EXCERPT_CHARACTERS = 200
+
+ASKED = to_translate("Asked by form what we hold about them.")
+ANSWERED = to_translate("Answered: who owns the address opened the link, which shows everything.")
+OUR_TEXTS = (ASKED, ANSWERED)
+"""What we write into a record ourselves, in the place of what a person or a member of staff would have written."""
 
 
 @dataclass(frozen=True, slots=True)

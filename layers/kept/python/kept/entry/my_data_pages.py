@@ -18,7 +18,7 @@ from kept.app.my_data import Preferences, correct, correctable, prefer, read_own
 from kept.app.prove_identity import end_session
 from kept.domain.exports import Export
 from kept.domain.ledger import NOT_LEDGERED, Entry, day_of
-from kept.domain.records import PostalAddress
+from kept.domain.records import OUR_TEXTS, PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
 from kept.domain.times import seconds_of
 from kept.entry import pages, wiring, words
@@ -201,5 +201,7 @@ def _in_words(name: str, value: Any, spoken: Spoken) -> Any:
     if isinstance(value, str) and _TIMES.fullmatch(name):
         seconds = seconds_of(value)
         return value if seconds is None else spoken.moment(seconds)
+    if value in OUR_TEXTS:
+        return spoken.translate(value)
     table = words.CODES.get(name, {})
     return spoken.translate(table[value]) if isinstance(value, str) and value in table else value

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kept.domain.errors import InvalidInputError, KeptError
+from kept.domain.records import OUR_TEXTS
 from kept.entry import wiring, words
 from kept.entry.language import Language, language, offered, path_in
 from kept.entry.problem import Problem
@@ -97,6 +98,7 @@ def environment(code: str) -> Environment:
         "duration": spoken.duration,
         "number": spoken.number,
         "word": lambda name, table: _word(spoken, name, table),
+        "ours": lambda text: spoken.translate(text) if text in OUR_TEXTS else text,
         "of_policy": lambda texts: spoken.of(texts, wiring.policy().languages[0]),
     }
     digests = {name: hashlib.sha256(asset(name)).digest() for name in ASSETS}
