@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.deployed_stack import use
 from kept.adapters.seals import S3Seals
-from kept.app.ports import Seals
+from kept.app.ports.ledger import Seals
 from kept.domain.seal import entries_name, seal_name
 
 

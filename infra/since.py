@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kept.app.ports import LedgerDays
+from kept.app.ports.ledger import LedgerDays
 from kept.domain.errors import UnavailableError
 from kept.domain.ledger import Entry, day_of
 from kept.domain.seal import day_after

@@ -12,7 +12,8 @@ from typing import Any
 
 from kept.app import audit_scan, purge_audit
 from kept.app.keep_ledger import follow
-from kept.app.ports import HeldItem, MailPage, Progress, RecordPage
+from kept.app.ports.audit import MailPage, Progress, RecordPage
+from kept.app.ports.records import HeldItem
 from kept.app.seal_ledger import seal_days
 from kept.domain.audit import Cost, Expectation, Intent, Report, Summary, summary_of
 from kept.domain.commitment import TableKey

@@ -9,17 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from kept.app.ports import (
-    AnswerKind,
-    DayCounts,
-    HeldItem,
-    OutgoingMail,
-    Page,
-    PhoneUse,
-    PostUse,
-    QueuedMail,
-    UploadForm,
-)
+from kept.app.ports.exports import UploadForm
+from kept.app.ports.ledger import DayCounts
+from kept.app.ports.mail import AnswerKind, OutgoingMail, QueuedMail
+from kept.app.ports.permission import PhoneUse, PostUse
+from kept.app.ports.records import HeldItem, Page
 from kept.domain.account import Account, Registration
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (

@@ -15,7 +15,8 @@ from kept.adapters.dynamo.messages import DynamoMessages
 from kept.adapters.dynamo.meter import Meter
 from kept.adapters.dynamo.partition import DynamoPartition
 from kept.adapters.reports import S3Reports
-from kept.app.ports import HeldItem, Partition, Progress
+from kept.app.ports.audit import Progress
+from kept.app.ports.records import HeldItem, Partition
 from kept.domain.commitment import TableKey
 from kept.domain.identity import Keys, SubjectId
 from tests.audit_world import MemoryReports, World

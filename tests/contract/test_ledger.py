@@ -13,7 +13,7 @@ from moto import mock_aws
 from kept.adapters.dynamo import ledger as adapter
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.ledger import DynamoLedger
-from kept.app.ports import Commitments, DayCounts, Ledger, LedgerEntries
+from kept.app.ports.ledger import Commitments, DayCounts, Ledger, LedgerEntries
 from kept.domain.commitment import Birth, Commitment, Gone, Mark, Move, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
-from kept.app.ports import Messages
+from kept.app.ports.records import Messages
 from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
 from kept.domain.mail.intents import REASON_CHARACTERS, REASONS

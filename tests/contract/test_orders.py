@@ -15,7 +15,8 @@ from kept.adapters.dynamo import batch
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
 from kept.adapters.dynamo.orders import DynamoOrders
-from kept.app.ports import Holdings, Messages, Orders
+from kept.app.ports.permission import Holdings, Orders
+from kept.app.ports.records import Messages
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.orders import DELIVERY, REPEATS_COME_WITHIN, Order

@@ -9,7 +9,7 @@ import pytest
 
 from kept.app.evidence import Stores, tell
 from kept.app.keep_ledger import follow
-from kept.app.ports import Answered
+from kept.app.ports.evidence import Answered
 from kept.domain.audit import summary_of
 from kept.domain.evidence import Count, Evidence
 from kept.domain.ledger import Change, sequence_of

@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
-from kept.app.ports import Progress
+from kept.app.ports.audit import Progress
 from kept.domain.audit import Day, Report, Summary, summary_of
 
 INDEX = "index.json"

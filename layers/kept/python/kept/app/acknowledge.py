@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from kept.app.ports import MailQueue, Outbox, OutgoingMail
+from kept.app.ports.mail import MailQueue, Outbox, OutgoingMail
 from kept.app.prove_identity import link_mail
 from kept.domain.errors import UnavailableError
 from kept.domain.mail.answering import answer_headers, answer_subject

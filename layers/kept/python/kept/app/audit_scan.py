@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kept.app.ports import AuditProgress, HeldItem, MailObjects, Partition, Progress, RawMail, Records
+from kept.app.ports.audit import AuditProgress, MailObjects, Progress, Records
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.domain.audit import TTL_HOURS, Orphan, Scan, hours_between
 from kept.domain.commitment import TableKey
 from kept.domain.ledger import NOT_LEDGERED

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kept.app.ports import Answers, Counted, LedgerDays, PublicEvidence
+from kept.app.ports.evidence import Answers, Counted, PublicEvidence
+from kept.app.ports.ledger import LedgerDays
 from kept.domain.audit import Check, Report, Summary, moment
 from kept.domain.evidence import DAYS, Count, Evidence, blurred, blurred_failures, exact
 from kept.domain.records import Kind

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from kept.app.ports import ExportFiles, HeldItem, Partition, RawMail, Suppressions
+from kept.app.ports.exports import ExportFiles
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.ledger import NOT_LEDGERED
 from kept.domain.proof import Session

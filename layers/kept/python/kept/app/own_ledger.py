@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from kept.app.ports import LedgerEntries, Seals
+from kept.app.ports.ledger import LedgerEntries, Seals
 from kept.app.seal_ledger import prove_entry
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, to_translate
 from kept.domain.identity import Keys

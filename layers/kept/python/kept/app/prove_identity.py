@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from kept.app.ports import Accounts, MailQueue, Messages, Proofs, QueuedMail
+from kept.app.ports.mail import MailQueue, QueuedMail
+from kept.app.ports.people import Accounts, Proofs
+from kept.app.ports.records import Messages
 from kept.app.register import confirm_registration
 from kept.app.requests import open_request
 from kept.domain import contact_details

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from kept.app import audit_scan
 from kept.app.audit_overdue import Found, discard_overdue, straggler_of_gone
-from kept.app.ports import Commitments, Deadlines, Deployed, LedgerDays, RawMail, Reports, Seals
+from kept.app.ports.audit import Deadlines, Deployed, Reports
+from kept.app.ports.ledger import Commitments, LedgerDays, Seals
+from kept.app.ports.records import RawMail
 from kept.domain import audit
 from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
 from kept.domain.audit_again import merged

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kept.app.acknowledge import acknowledge
-from kept.app.ports import MailQueue, Messages, Outbox, RawMail, Suppressions
+from kept.app.ports.mail import MailQueue, Outbox
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import Messages, RawMail
 from kept.app.requests import open_or_join
 from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys, new_reference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kept.app.ports import Messages
+from kept.app.ports.records import Messages
 from kept.domain.identity import Keys
 from kept.domain.policy import Policy
 from kept.domain.records import Message

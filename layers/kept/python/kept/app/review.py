@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kept.app.ports import MailQueue, Messages, Page, QueuedMail
+from kept.app.ports.mail import MailQueue, QueuedMail
+from kept.app.ports.records import Messages, Page
 from kept.app.prove_identity import link_mail
 from kept.app.requests import open_or_join
 from kept.domain import contact_details

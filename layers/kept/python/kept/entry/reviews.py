@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kept.app.ports import Page
+from kept.app.ports.records import Page
 from kept.domain.records import Message, address_id
 from kept.domain.times import iso
 

@@ -8,7 +8,7 @@ from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, dynamodb
 from kept.adapters.dynamo.queue_keys import SHARDS, lane, order
-from kept.app.ports import Answered
+from kept.app.ports.evidence import Answered
 from kept.domain.errors import UnavailableError
 from kept.domain.records import RANKS, Kind, Status
 

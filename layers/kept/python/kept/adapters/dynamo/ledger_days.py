@@ -10,7 +10,7 @@ import msgspec
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, dynamodb, plain
-from kept.app.ports import DayCounts
+from kept.app.ports.ledger import DayCounts
 from kept.domain.errors import UnavailableError
 from kept.domain.ledger import Entry
 

@@ -17,7 +17,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from kept.adapters.dynamo.client import put_new
 from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw, unavailable
 from kept.adapters.dynamo.queue_keys import SHARDS, lane, order, shard_of
-from kept.app.ports import Page
+from kept.app.ports.records import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.records import Kind, Message, Note, Opening, Status

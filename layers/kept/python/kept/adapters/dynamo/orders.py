@@ -19,7 +19,7 @@ from pynamodb.transactions import TransactWrite
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item
 from kept.adapters.dynamo.connection import ConditionFailedError, SharedConnection, Table, unavailable
-from kept.app.ports import PhoneUse, PostUse
+from kept.app.ports.permission import PhoneUse, PostUse
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.ledger import StatedReason
