@@ -258,7 +258,8 @@ def test_the_audits_are_a_chart_and_a_table_that_lead_to_each_nights_report(desk
     expect(row.locator("td").nth(2)).to_have_text(spoken(desk.language).number(audited["overdue"]["commitments"]))
     row.locator("a").click()
     page.wait_for_url(f"**/audits/{audited['day']}")
-    expect(page.locator("h1")).to_contain_text(audited["day"])
+    expect(page.locator("h1")).to_contain_text(spoken(desk.language).day(dt.date.fromisoformat(audited["day"])))
+    desk.check("desk-audit")
 
 
 @pytest.mark.promise("login-cookies-only")
