@@ -332,3 +332,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv("RECOVERY_DAYS", "7")
         monkeypatch.setenv("KEY_CHECK", DynamoSuppressions("suppressions", stack.keys).agree_on_key())
         yield stack
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, read: Callable[[], int]) -> None:
+    """Let functions read the time so, also what they share that is loaded already. Seconds since the epoch."""
+    monkeypatch.setattr("kept.adapters.clock.now", read)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("kept.entry.") and hasattr(module, "now"):
+            monkeypatch.setattr(module, "now", read)

@@ -14,7 +14,7 @@ from kept.adapters.clock import now
 from kept.domain.account import discard_unless_seen
 from kept.domain.policy import load_policy
 from kept.entry import wiring
-from tests.integration.conftest import Answer, Stack, client, http_event
+from tests.integration.conftest import Answer, Stack, client, http_event, set_clock
 from tests.integration.people import Person, items_of, mails_to, register, registered, token_in
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -151,8 +151,7 @@ def test_an_account_nobody_signs_in_to_goes_and_signing_in_moves_that_on_with_it
 
     assert abs(int(stored()["discard_at"]["N"]) - now() - policy.inactive_after) < 5
     later = now() + 100 * DAY
-    monkeypatch.setattr("kept.adapters.clock.now", lambda: later)
-    monkeypatch.setattr("kept.entry.access.now", lambda: later)
+    set_clock(monkeypatch, lambda: later)
     Person(stack, ANN)
     assert int(stored()["discard_at"]["N"]) == later + policy.inactive_after
     assert stored()["date_moved"]["M"] == {"reason": {"S": "signed-in"}, "at": {"N": str(later)}}

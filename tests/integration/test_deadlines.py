@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kept.adapters.clock import now
-from tests.integration.conftest import Answer, Stack
+from tests.integration.conftest import Answer, Stack, set_clock
 from tests.integration.people import ask, deliver_mail, items_of, mails_to
 
 ANN = "ann@example.com"
@@ -34,7 +34,7 @@ def test_staff_see_how_many_days_are_left(stack: Stack, staff: dict[str, Any], m
     assert entry["days_left"] in {29, 30}
     assert seconds(entry["answer_by"]) - seconds(entry["received_at"]) == 30 * DAY
     late = now() + 31 * DAY
-    monkeypatch.setattr("kept.adapters.clock.now", lambda: late)
+    set_clock(monkeypatch, lambda: late)
     (entry,) = stack.request("review", "GET", "/reviews", claims=staff).json["items"]
     assert entry["days_left"] < 0, "an overdue request looks as if there were time"
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_extended(stack: Stack, staff: dict[str, Any], monkeypatc
     assert extend(stack, staff, request, "").status == 422
     assert extend(stack, {}, request).status == 403
     late = now() + 31 * DAY
-    monkeypatch.setattr("kept.adapters.clock.now", lambda: late)
+    set_clock(monkeypatch, lambda: late)
     assert extend(stack, staff, request).status == 409, "who is too late cannot make it good"
 
 

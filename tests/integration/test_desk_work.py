@@ -16,7 +16,7 @@ from kept.domain.retention import discard_at_birth
 from kept.entry import wiring
 from kept.entry.language import LANGUAGES, language
 from tests.audit_world import DAY, World
-from tests.integration.conftest import Stack
+from tests.integration.conftest import Stack, set_clock
 from tests.integration.test_desk import OURS, contact, cookie
 
 
@@ -73,8 +73,7 @@ def test_the_queue_is_filtered_by_kind_status_deadline_intent_and_its_reason(
     assert seen(status="reviewed") == {"ann"}
     assert seen(kind="request") == set()
     moved = clock.now() + 12 * DAY
-    monkeypatch.setattr("kept.adapters.clock.now", lambda: moved)
-    monkeypatch.setattr("kept.entry.desk_pages.now", lambda: moved)
+    set_clock(monkeypatch, lambda: moved)
     headers = cookie(stack, lives=20 * DAY)
     text = stack.request("desk", "GET", "/desk/en", headers=headers, query={"due": "soon"}).text
     assert "carl@example.com" in text

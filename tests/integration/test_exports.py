@@ -20,7 +20,7 @@ from kept.adapters.export_files import PART_BYTES, S3ExportFiles
 from kept.domain.exports import ASK_AGAIN_SECONDS, LEASE_SECONDS, QUEUE_SECONDS
 from kept.domain.policy import SHIPPED, Policy, load_policy
 from kept.entry import wiring
-from tests.integration.conftest import Stack
+from tests.integration.conftest import Stack, set_clock
 from tests.integration.test_ledger import change
 
 pytestmark = pytest.mark.promise("access-on-request")
@@ -34,8 +34,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = int(time.time())
-        monkeypatch.setattr("kept.adapters.clock.now", lambda: self.now)
-        monkeypatch.setattr("kept.entry.access.now", lambda: self.now)
+        set_clock(monkeypatch, lambda: self.now)
 
 
 @pytest.fixture
