@@ -259,6 +259,7 @@ def test_the_audits_are_a_chart_and_a_table_that_lead_to_each_nights_report(desk
     row.locator("a").click()
     page.wait_for_url(f"**/audits/{audited['day']}")
     expect(page.locator("h1")).to_contain_text(spoken(desk.language).day(dt.date.fromisoformat(audited["day"])))
+    expect(page.locator("main")).to_contain_text(spoken(desk.language).translate("What the ledger counts"))
     desk.check("desk-audit")
 
 
