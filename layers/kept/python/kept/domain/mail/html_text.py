@@ -25,6 +25,7 @@ _PARAGRAPHS = frozenset(_PARAGRAPH_TAGS.split())
 _LINES = frozenset(_LINE_TAGS.split())
 _UNSEEN = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("script", "style", "title", "template")}
 _QUOTE_BEGINS, _QUOTE_ENDS = "\x01", "\x02"  # controls cannot come from the input: they are taken out of it
+_QUOTE_MARKS = re.compile(f"[{_QUOTE_BEGINS}{_QUOTE_ENDS}]")
 _DEEPEST_QUOTE = 5
 
 
@@ -38,8 +39,7 @@ def html_to_text(source: str, most: int = sys.maxsize) -> str:
     for line in _broken(_pieces(clean(source))):
         if _QUOTE_BEGINS in line or _QUOTE_ENDS in line:
             depth = max(0, depth + line.count(_QUOTE_BEGINS) - line.count(_QUOTE_ENDS))
-            line = line.replace(_QUOTE_BEGINS, "").replace(_QUOTE_ENDS, "")
-        if words := _SPACE.sub(" ", line).strip(" "):
+        if words := _SPACE.sub(" ", _QUOTE_MARKS.sub("", line)).strip(" "):
             lines.append("> " * min(depth, _DEEPEST_QUOTE) + words)
             size += len(lines[-1])
             if size > most:

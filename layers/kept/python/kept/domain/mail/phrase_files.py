@@ -108,6 +108,7 @@ def compile_phrases(content: Mapping[str, Any], name: str) -> Phrases:
         patterns=patterns,
         by_atom=by_atom,
         by_atom_alone=by_atom_alone,
+        by_sound=content.get("by_sound", False),
     )
 
 

@@ -13,9 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from itertools import chain
 from typing import Literal
 
 import msgspec
+
+from kept.domain.mail.arabizi import FEWEST, sound
 
 Strength = Literal["alone", "strong", "weak", "not"]
 STRENGTHS: tuple[Strength, ...] = ("alone", "strong", "weak", "not")
@@ -172,7 +175,8 @@ class Phrases(msgspec.Struct, frozen=True):
     """A phrase file, compiled (by `phrase_files`). An atom is the number of a word or glob.
 
     `concepts` has each concept's alternatives by their first atom: what follows it. `by_atom` and `by_atom_alone` say
-    which of `patterns` (by their index) a sentence or a whole message may hold where the atom is in it.
+    which of `patterns` (by their index) a sentence or a whole message may hold where the atom is in it. `by_sound`:
+    an unknown word is taken for one that sounds like it.
     """
 
     name: str
@@ -187,6 +191,7 @@ class Phrases(msgspec.Struct, frozen=True):
     patterns: list[Pattern]
     by_atom: dict[int, list[int]]
     by_atom_alone: dict[int, list[int]]
+    by_sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,17 @@ class Lexicon:
                         found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
         return found
 
+    def concepts_in(self, words: list[str]) -> list[tuple[str, int, int]]:
+        """The concepts in a sentence, in their order: name, first word, the word after the last."""
+        atoms = [self._atoms_of(word) for word in words]
+        known: dict[tuple[str, int], list[int]] = {}
+        return [
+            (concept, place, max(ends))
+            for place, here in enumerate(atoms)
+            for concept in sorted({concept for atom in here for concept in self._concepts_of.get(atom, ())})
+            if (ends := self._concept_ends(concept, place, atoms, known))
+        ]
+
     def match_alone(self, sentences: list[list[str]]) -> list[Match]:
         """What a message of very few words says as a whole, greetings and courtesies left out."""
         words = [word for sentence in sentences[:12] for word in sentence if word not in self._polite]
@@ -252,6 +268,15 @@ class Lexicon:
         ]
 
     @cached_property
+    def _concepts_of(self) -> dict[int, list[str]]:
+        """The concepts that may begin with an atom."""
+        index: dict[int, list[str]] = defaultdict(list)
+        for concept, starts in self._phrases.concepts.items():
+            for atom in starts:
+                index[atom].append(concept)
+        return index
+
+    @cached_property
     def _long_words(self) -> dict[str, list[str]]:
         """The words in which a typing mistake is overlooked, by what one mistake leaves right of them."""
         index: dict[str, list[str]] = defaultdict(list)
@@ -261,11 +286,28 @@ class Lexicon:
                     index[part].append(word)
         return index
 
+    @cached_property
+    def _sounds(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """The atoms of words, and of the beginnings of words, by what they sound like."""
+        indexes: tuple[dict[str, list[int]], dict[str, list[int]]] = (defaultdict(list), defaultdict(list))
+        for index, written in zip(indexes, (self._phrases.literals, self._phrases.prefixes), strict=True):
+            for word, atom in written.items():
+                if heard := sound(word):
+                    index[heard].append(atom)
+        return indexes
+
     def _find_atoms(self, word: str) -> frozenset[int]:
         known = self._known_atoms(word)
         if word[0] in _JOINED_AND and len(word) > 3:  # Arabic writes "and" and "so" onto the next word
             known |= self._known_atoms(word[1:])
-        if known or word in self._frequent or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
+        if known or word in self._frequent:
+            return known
+        if self._phrases.by_sound and (heard := sound(word[:30])):
+            literals, prefixes = self._sounds
+            begins = (prefixes.get(heard[:n], ()) for n in range(FEWEST, len(heard) + 1))
+            if known := frozenset(chain(literals.get(heard, ()), *begins)):
+                return known
+        if len(word) < _FUZZY_FROM - 1 or not word.isalpha():
             return known
         return frozenset(self._mistaken_atoms(word[:30]))
 
