@@ -16,7 +16,8 @@ from kept.domain.mail.machine import machine_hint, machine_reason, pressed_unsub
 from kept.domain.mail.own_words import own_words
 from kept.domain.mail.phrase_files import Language, load_languages
 from kept.domain.mail.reader import Mail
-from kept.domain.mail.wording import Lexicon, Match, sentences_of
+from kept.domain.mail.wording import Lexicon, Match
+from kept.domain.mail.words import sentences_of
 from kept.domain.records import Reason
 
 PHRASES = Path(__file__).with_name("phrases")
@@ -28,7 +29,9 @@ _SUGGESTED = 0.25  # from this confidence on it is worth staff's eyes
 _SAYS = 1.3  # how much more certain phrases are than what all the words tell
 _MOST_SAID = 3.5  # log odds that they can add to it
 _FEWEST_TELLING = 4  # words of a mail that is weighed; for fewer there are phrases
-_LEANING = 0.4  # log odds that are added: a request that is missed is a little worse than one too many
+_DENIED = 0.5  # and that they take from it where they only speak against an intent
+# Log odds that are added so that as many requests are missed as are one too many; the rarer one is, the more.
+_LEANING = {"opt_out": 0.4, "access": 1.2, "cancel": 0.6, "complaint": 0.9}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
 _SOUNDS_LIKE_A_MACHINE = 1.0  # log odds; people's mails that were not learned from stayed below 0.1
 _MAY_BE_A_MACHINE = -1.5  # from here on a request counts only where a phrase says so
@@ -80,10 +83,14 @@ class Seen:
         return self.subject + self.body
 
     @property
+    def excluded(self) -> set[str]:
+        """The intents that a phrase speaks against, somewhere."""
+        return {m.intent for m in self.matches if m.strength == "not"}
+
+    @property
     def features(self) -> list[Feature]:
         """What it is weighed by."""
-        excluded = {m.intent for m in self.matches if m.strength == "not"}
-        return features(self.sentences, self.concepts, len(self.subject), excluded)
+        return features(self.sentences, self.concepts, len(self.subject), self.excluded)
 
 
 def looked_at(mail: Mail, our_domains: Collection[str] = ()) -> Seen:
@@ -128,17 +135,12 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
         matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
     counted = _counted(matches, subject, spoken[0].name if spoken else "")
     opinions = weigh(seen.features, seen.sentences)
-    confidence = _confidence(counted)
     sounds = opinions["machine"].odds
-    said = {intent: confidence.get(intent, 0) for intent in _REQUESTS}
-    if sum(map(len, seen.sentences)) >= _FEWEST_TELLING:
-        confidence |= {intent: _judged(said[intent], opinions[intent]) for intent in _REQUESTS}
-    if sounds > _MAY_BE_A_MACHINE:
-        confidence |= {i: min(confidence.get(i, 0), _UNSURE) for i in _REQUESTS if said[i] < SURE}
+    confidence = _certainty(seen, _confidence(counted), opinions)
     language = spoken[0].code if spoken else mail.language
     why = _reasons(matches, confidence, opinions, spoken[0].name if spoken else "")
     if confidence.get("machine", 0) >= SURE:
-        asks = any(confidence.get(intent, 0) >= SURE for intent in _REQUESTS)
+        asks = any(confidence[intent] >= SURE for intent in _REQUESTS)
         begins = reply_above or (not asks and _begins_as_a_machine(counted, subject, body))
         if begins or sounds > 0 or machine_hint(mail, our_domains) is not None or _two_signs(counted):
             return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
@@ -146,15 +148,25 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
         why = (Reason("machine", language, opinions["machine"].words[:REASON_CHARACTERS]), *why)
         certain = round(likelihood(sounds), 2)
         return Understanding(("machine",), certain, language, why[:REASONS], machine_reason="wording")
-    intents = tuple(intent for intent in _REQUESTS if confidence.get(intent, 0) >= SURE)
-    suggested = tuple(intent for intent in _REQUESTS if _SUGGESTED <= confidence.get(intent, 0) < SURE)
+    intents = tuple(intent for intent in _REQUESTS if confidence[intent] >= SURE)
+    suggested = tuple(intent for intent in _REQUESTS if _SUGGESTED <= confidence[intent] < SURE)
     sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
     return Understanding(intents or ("contact",), round(sure, 2), language, why, suggested)
 
 
-def _judged(said: float, opinion: Opinion) -> float:
-    """How certain an intent is: what phrases say (0 to 1), and what all the words tell."""
-    return likelihood(opinion.odds + _LEANING + min(_MOST_SAID, -_SAYS * math.log(max(1 - said, 1e-9))))
+def _certainty(seen: Seen, said: Mapping[str, float], opinions: Mapping[str, Opinion]) -> dict[str, float]:
+    """For each intent how certain it is: what phrases say (0 to 1), or deny, and what all the words tell."""
+    certain = dict.fromkeys(_REQUESTS, 0.0) | dict(said)
+    few = sum(map(len, seen.sentences)) < _FEWEST_TELLING
+    for intent in _REQUESTS:
+        phrases = -_DENIED if intent in seen.excluded else 0.0
+        if said.get(intent):
+            phrases = min(_MOST_SAID, -_SAYS * math.log(max(1 - said[intent], 1e-9)))
+        if not few:
+            certain[intent] = likelihood(opinions[intent].odds + _LEANING[intent] + phrases)
+        if opinions["machine"].odds > _MAY_BE_A_MACHINE and said.get(intent, 0) < SURE:
+            certain[intent] = min(certain[intent], _UNSURE)
+    return certain
 
 
 def _reasons(

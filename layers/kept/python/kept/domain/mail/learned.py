@@ -29,6 +29,7 @@ _BEGINNINGS = (3, 4, 5, 6)  # letters of a word
 _NEAR = 9  # words from a concept's end to another's beginning
 _LENGTH_POWER = 0.25  # long mails have more features, each of which then tells less
 _SHOWN = 12  # words that are shown as a reason
+_WORTH_SHOWING = -2.0  # log odds from which on they are looked for
 
 Sentence = Sequence[str]
 Spans = Sequence[tuple[str, int, int]]  # concepts in a sentence: name, first word, the word after the last
@@ -90,7 +91,7 @@ def _features(words: Sentence, spans: Spans, *, in_subject: bool) -> Iterator[tu
 
 def scale(number: int) -> float:
     """What each of so many features counts."""
-    return max(1, number) ** -_LENGTH_POWER
+    return math.pow(max(1, number), -_LENGTH_POWER)
 
 
 def weigh(found: Sequence[Feature], sentences: Sequence[Sentence]) -> dict[str, Opinion]:
@@ -102,9 +103,6 @@ def weigh(found: Sequence[Feature], sentences: Sequence[Sentence]) -> dict[str, 
         odds = START + steps[column] * scale(len(found)) * sum(weight for weight, _ in told)
         opinions[intent] = Opinion(odds, _telling(told, sentences) if odds > _WORTH_SHOWING else "")
     return opinions
-
-
-_WORTH_SHOWING = -2.0  # log odds from which on the words are looked for
 
 
 def _telling(told: Iterable[tuple[int, Feature]], sentences: Sequence[Sentence]) -> str:
