@@ -99,16 +99,16 @@ def test_arabic_is_understood_as_well_as_english() -> None:
 # harder than mail is. These hold what is reached.
 REACHED = {
     "unseen/2026-11-28": {
-        "opt_out": (0.93, 0.93),
+        "opt_out": (0.97, 0.93),
         "access": (0.89, 0.98),
-        "cancel": (0.89, 0.98),
+        "cancel": (0.94, 0.98),
         "complaint": (0.98, 0.98),
     },
     "unseen/2026-11-28b": {
-        "opt_out": (0.84, 0.75),
+        "opt_out": (0.85, 0.77),
         "access": (0.97, 0.79),
         "cancel": (0.94, 0.86),
-        "complaint": (0.83, 0.78),
+        "complaint": (0.81, 0.84),
     },
 }
 

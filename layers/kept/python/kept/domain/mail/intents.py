@@ -90,7 +90,8 @@ class Seen:
     @property
     def features(self) -> list[Feature]:
         """What it is weighed by."""
-        return features(self.sentences, self.concepts, len(self.subject), self.excluded)
+        by_sound = bool(self.spoken) and self.spoken[0].lexicon.by_sound
+        return features(self.sentences, self.concepts, len(self.subject), self.excluded, by_sound=by_sound)
 
 
 def looked_at(mail: Mail, our_domains: Collection[str] = ()) -> Seen:

@@ -15,9 +15,11 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from zlib import crc32
+
+from kept.domain.mail.arabizi import sound
 
 WEIGHTS = Path(__file__).with_name("learned.bin")
 LEARNED = ("opt_out", "access", "cancel", "complaint", "machine")
@@ -26,6 +28,8 @@ MOST_WORDS = 600  # of a mail that are weighed
 START = -3.0  # log odds of an intent in a mail that says nothing: nobody asks for anything by silence
 _STEPS = struct.Struct("<5f")  # for each intent, what one of a weight is worth; the weights follow
 _BEGINNINGS = (3, 4, 5, 6)  # letters of a word
+_PIECE = 4  # letters in a row of an Arabic word, which has its small words written onto it at both ends
+_ARABIC = "\u0600"  # letters of words from here on are Arabic
 _NEAR = 9  # words from a concept's end to another's beginning
 _LENGTH_POWER = 0.25  # long mails have more features, each of which then tells less
 _SHOWN = 12  # words that are shown as a reason
@@ -45,41 +49,56 @@ class Opinion:
 
 
 def features(
-    sentences: Sequence[Sentence], concepts: Sequence[Spans], subject: int = 0, excluded: Collection[str] = ()
+    sentences: Sequence[Sentence],
+    concepts: Sequence[Spans],
+    subject: int = 0,
+    excluded: Collection[str] = (),
+    *,
+    by_sound: bool = False,
 ) -> list[Feature]:
     """What is looked at in a mail, each once.
 
-    The first `subject` sentences are its subject; `excluded` are intents that a phrase speaks against.
+    The first `subject` sentences are its subject; `excluded` are intents that a phrase speaks against; `by_sound` is
+    for Arabic in Latin letters, which everybody spells as he likes.
     """
     seen: dict[int, Feature] = {}
     left = MOST_WORDS
     for number, (sentence, spans) in enumerate(zip(sentences, concepts, strict=True)):
         words = sentence[:left]
         left -= len(words)
-        for text, begin, end in _features(words, [s for s in spans if s[2] <= len(words)], in_subject=number < subject):
-            slot = crc32(text.encode()) % SLOTS
-            if slot not in seen:
-                seen[slot] = slot, number, begin, end
+        near = [span for span in spans if span[2] <= len(words)]
+        told = _word_features(words, in_subject=number < subject, by_sound=by_sound)
+        for text, begin, end in chain(told, _concept_features(near)):
+            seen.setdefault(slot := crc32(text.encode()) % SLOTS, (slot, number, begin, end))
     for text in (f"N {intent}" for intent in sorted(excluded)):
         seen.setdefault(slot := crc32(text.encode()) % SLOTS, (slot, 0, 0, 0))
     return list(seen.values())
 
 
-def _features(words: Sentence, spans: Spans, *, in_subject: bool) -> Iterator[tuple[str, int, int]]:
-    """Features of a sentence as texts, with the words that they are of."""
+def _word_features(words: Sentence, *, in_subject: bool, by_sound: bool) -> Iterator[tuple[str, int, int]]:
+    """Words, their parts and pairs in a sentence as texts, with the words that they are of."""
     before = "^"
     for at, word in enumerate(words):
-        yield "w " + word, at, at + 1
         yield f"b {before} {word}", max(0, at - 1), at + 1
-        for size in _BEGINNINGS:
-            if size >= len(word):
-                break
-            yield "p" + word[:size], at, at + 1
+        yield from ((text, at, at + 1) for text in _parts(word, by_sound=by_sound))
         if in_subject:
             yield "j " + word, at, at + 1
         before = word
     if words:
         yield f"b {before} $", len(words) - 1, len(words)
+
+
+def _parts(word: str, *, by_sound: bool) -> Iterator[str]:
+    yield "w " + word
+    yield from ("p" + word[:size] for size in _BEGINNINGS if size < len(word))
+    if word[0] >= _ARABIC:
+        yield from ("c" + word[start : start + _PIECE] for start in range(len(word) - _PIECE + 1))
+    elif by_sound and (heard := sound(word[:30])):
+        yield "s " + heard
+
+
+def _concept_features(spans: Spans) -> Iterator[tuple[str, int, int]]:
+    """A sentence's concepts, and each with those that follow it, as texts, with the words that they are of."""
     for index, (concept, begin, end) in enumerate(spans):
         yield "K " + concept, begin, end
         for other, start, stop in islice(spans, index + 1, None):

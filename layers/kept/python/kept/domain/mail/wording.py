@@ -86,6 +86,7 @@ class Lexicon:
 
     def __init__(self, phrases: Phrases) -> None:
         self.name = phrases.name
+        self.by_sound = phrases.by_sound
         self._phrases = phrases
         self._polite = frozenset(phrases.polite.split())
         self._frequent = self._polite.union(phrases.detect.split())
