@@ -21,16 +21,19 @@ TEST_ARGS ?=
 DEPLOY_ARGS ?=
 # The deployed stack whose key `make rotate-key` rotates, and whose seals `make export-seals` exports.
 STACK ?= kept
-# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z.
+# The moment that `make restore` restores to, as in 2026-11-28T03:00:00Z; anything but empty: it then switches to it.
 AT ?=
+SWITCH ?=
 # What `make verify` checks: a folder of exported seals (unset: the local stack's are exported first), the first and last
-# day, the hash that the last day's seal is known to have, the day since which entries are kept; or an entry to prove.
+# day, the hash that the last day's seal is known to have, the day since which entries are kept; an entry to prove; or a
+# file with a proof.
 DIR ?=
 FROM ?=
 TO ?=
 HASH ?=
 SINCE ?=
 ENTRY ?=
+PROOF ?=
 # What is built for. Unset: this machine, for `make run` and the tests; what the template has, for `make deploy`.
 RUNTIME ?=
 ARCH ?=
@@ -63,9 +66,9 @@ export KEPT_RUNTIME_PYTHON = $(RUNTIME_PYTHON)
 
 # ---------------------------------------------------------------- use it
 
-.PHONY: help run stop audit deploy restore rotate-key verify export-seals
+.PHONY: help run stop audit deploy restore rotate-key verify export-seals replay-ledger
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build $(MINISTACK)/.ready ## Start Kept on this machine, with an emulator for AWS (POLICY=file, DETACH=1)
 	@DETACH=$(DETACH) $(PY) -m infra.local run
@@ -82,28 +85,35 @@ deploy: .aws-sam/release/.built ## Deploy to your AWS account (asks; RUNTIME=, A
 		--parameter-overrides $$(awk '{ print "Runtime=" $$1, "Architecture=" $$2 }' .local/build-release.settings) \
 		$(if $(wildcard samconfig.toml),,--guided) $(DEPLOY_ARGS)
 
-restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment, beside those in use (STACK=kept, AT=, JSON=file)
-	PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(AT)" $(if $(JSON),--json "$(JSON)")
+restore: $(VENV)/.ready ## Restore a deployed stack's tables to a moment (STACK=kept, AT=, JSON=file, SWITCH=yes: use them)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.restore $(STACK) "$(or $(AT),$(error Say to which moment: AT=2026-11-28T03:00:00Z))" \
+		$(if $(SWITCH),--switch) $(if $(JSON),--json "$(JSON)")
 
 rotate-key: $(VENV)/.ready ## Put the suppressions of a deployed stack under a new hash key (STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.rotate_key $(STACK)
 
-verify: $(VENV)/.ready ## Check the ledger's sealed days, offline (DIR=, FROM=, TO=, HASH=, SINCE=), or prove an ENTRY=
-	@$(if $(DIR),,PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals local .local/ledger >&2)
-	@PYTHONPATH=layers/kept/python $(PY) -m infra.verify $(or $(DIR),.local/ledger) $(if $(FROM),--from $(FROM)) \
-		$(if $(TO),--to $(TO)) $(if $(HASH),--hash $(HASH)) $(if $(SINCE),--since $(SINCE)) $(if $(ENTRY),--entry $(ENTRY))
+verify: $(VENV)/.ready ## Check the ledger's sealed days, offline (DIR=, FROM=, TO=, HASH=, SINCE=), an ENTRY= or a PROOF=
+	@$(if $(DIR)$(PROOF),,PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals local .local/ledger >&2)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.verify $(or $(DIR),$(if $(PROOF),,.local/ledger)) $(if $(FROM),--from $(FROM)) \
+		$(if $(TO),--to $(TO)) $(if $(HASH),--hash $(HASH)) $(if $(SINCE),--since $(SINCE)) $(if $(ENTRY),--entry $(ENTRY)) $(if $(PROOF),--proof "$(PROOF)")
 
 export-seals: $(VENV)/.ready ## Write the sealed days of a deployed stack's ledger into a folder (DIR=, STACK=kept)
 	PYTHONPATH=layers/kept/python $(PY) -m infra.export_seals $(STACK) $(or $(DIR),$(error Say where to: DIR=folder))
 
+replay-ledger: $(VENV)/.ready ## Have the ledger take the changes that it gave up (STACK=kept, or STACK=local)
+	@PYTHONPATH=layers/kept/python $(PY) -m infra.replay_ledger $(STACK)
+
 # ---------------------------------------------------------------- test it
+
+# What shares the deployed template mostly waits for it, so the rest runs beside it.
+IN_TWO := --numprocesses 2 --dist loadscope
 
 .PHONY: test test-fast lint types contracts bench eval-mail learn-mail catalogues promises format
 test: build $(MINISTACK)/.ready ## Run all tests, those on the deployed template included (TEST_ARGS=)
-	$(PY) -m pytest $(TEST_ARGS)
+	$(PY) -m pytest $(IN_TWO) $(TEST_ARGS)
 
 test-fast: $(VENV)/.ready ## Run the tests that need no deployed template (TEST_ARGS=)
-	$(PY) -m pytest -m "not e2e" $(TEST_ARGS)
+	$(PY) -m pytest -m "not e2e" $(IN_TWO) $(TEST_ARGS)
 
 lint: $(VENV)/.ready ## Check style and formatting
 	$(VENV)/bin/ruff check $(CHECKED)

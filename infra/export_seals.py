@@ -6,17 +6,13 @@ passed by: the file is the one that was sealed.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
-from infra.local.settings import REGION
-from infra.local.stack import ROOT_KEY, read_stack
+from infra.deployed_stack import use
 from kept.adapters.seals import S3Seals
-from kept.app.ports import Seals
+from kept.app.ports.ledger import Seals
 from kept.domain.seal import entries_name, seal_name
-
-LOCAL = "local"
 
 
 def export(seals: Seals, folder: Path) -> int:
@@ -35,22 +31,9 @@ def export(seals: Seals, folder: Path) -> int:
 
 def main(stack: str, folder: Path) -> int:
     """Export the sealed days of a deployed stack, or of the local one."""
-    if stack == LOCAL:
-        running = read_stack()
-        outputs = running.outputs
-        os.environ |= {
-            "AWS_ENDPOINT_URL": running.endpoint,
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-            "AWS_DEFAULT_REGION": REGION,
-        }
-    else:
-        import boto3
-
-        (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    outputs = use(stack)
     count = export(S3Seals(outputs["SealsBucket"]), folder)
-    print(f"{count} sealed days are in {folder}")
+    print(f"{folder} has {count} sealed day{'s' if count != 1 else ''}.")
     return 0
 
 

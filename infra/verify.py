@@ -1,5 +1,6 @@
 """`make verify DIR=folder`: checks exported days of the ledger, offline; `ENTRY=id` proves that one entry is in them.
 
+`PROOF=proof.json` checks a proof that somebody was given, and with a folder, that the seal of its day is the one there.
 Plain Python: it needs the exported files, this file and `kept/domain`, and no package, key or AWS account.
 """
 
@@ -47,12 +48,12 @@ def check(folder: Path, days: Range) -> int:
         print(problem)
         count += 1
     if count:
-        print(f"{count} problems from {days.first} to {days.last}.", file=sys.stderr)
+        print(f"{_many(count, 'problem')} {_from(days)}.", file=sys.stderr)
         return 1
     checked = list(_each(days))
     lines = sum((read(folder, entries_name(day)) or b"").count(b"\n") for day in checked)
     newest = read_seal(read(folder, seal_name(days.last)) or b"").hash
-    print(f"{len(checked)} days from {days.first} to {days.last} and their {lines} entries are as they were sealed.")
+    print(f"{_many(len(checked), 'day')} {_from(days)}, with {_many(lines, 'entry', 'entries')}: as sealed.")
     print(f"The hash of the newest seal is {newest}")
     return 0
 
@@ -72,8 +73,44 @@ def prove(folder: Path, entry: str, days: Range) -> int:
             holds = proves(proof)
             print("The proof holds." if holds else "The proof does not hold.", file=sys.stderr)
             return 0 if holds else 1
-    print(f"No entry {entry} from {days.first} to {days.last}.", file=sys.stderr)
+    print(f"There is no entry {entry} {_from(days)}.", file=sys.stderr)
     return 1
+
+
+def check_proof(file: Path, folder: Path | None) -> int:
+    """Check a proof, and that it leads to the seal that a folder has of its day, where there is one; the exit code."""
+    try:
+        proof: dict[str, Any] = json.loads(file.read_bytes())
+        day, seal, root = proof["day"], proof["seal"], proof["root"]
+        holds = proves(proof) and proof["entry"]["day"] == day
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
+        print(f"{file} is not a proof.", file=sys.stderr)
+        return 1
+    if not holds:
+        print("The proof does not hold: its entry does not lead to its root.", file=sys.stderr)
+        return 1
+    print(f"The proof holds: the entry leads to the root of {day}.")
+    if folder is None:
+        print(f"Whether that root was sealed, the seal of {day} tells (DIR=folder); its hash must be\n{seal}")
+        return 0
+    try:
+        there = read_seal(read(folder, seal_name(day)) or b"")
+    except SealError as error:
+        print(f"The seal of {day} in {folder} {error}.", file=sys.stderr)
+        return 1
+    if (there.hash, there.root) != (seal, root):
+        print(f"The seal of {day} in {folder} is another one.", file=sys.stderr)
+        return 1
+    print(f"It is the root that was sealed: the seal of {day} in {folder} is the one that it names.")
+    return 0
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def _from(days: Range) -> str:
+    return f"of {days.first}" if days.first == days.last else f"from {days.first} to {days.last}"
 
 
 def _each(days: Range) -> Iterator[str]:
@@ -86,16 +123,25 @@ def _each(days: Range) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> int:
     """Check or prove; the exit code: 0 where everything is as it was sealed."""
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
-    parser.add_argument("folder", type=Path, help="with seals/DAY.json and entries/DAY.jsonl, as the bucket has them")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", help="with seals/DAY.json and entries/DAY.jsonl, as the bucket has them"
+    )
     parser.add_argument("--from", dest="first", metavar="DAY", help="the first day; unless said, the ledger's first")
     parser.add_argument("--to", dest="last", metavar="DAY", help="the last day; unless said, the newest that is there")
     parser.add_argument("--hash", help="the hash of the last day's seal, as it was told on that day")
     parser.add_argument("--since", default="", metavar="DAY", help="the day since which entries are still kept")
     parser.add_argument("--entry", metavar="ID", help="prove that this entry is there")
+    parser.add_argument("--proof", type=Path, metavar="FILE", help="check this proof; needs no folder")
     given = parser.parse_args(arguments)
+    if given.proof is not None:
+        return check_proof(given.proof, given.folder)
+    if given.folder is None:
+        parser.error("say which folder, or which proof")
     there = days_in(given.folder)
     if not there:
-        print(f"There is no sealed day in {given.folder}.", file=sys.stderr)
+        print(
+            f"There is no sealed day in {given.folder}. A day is sealed at 02:00 UTC of the next one.", file=sys.stderr
+        )
         return 1
     days = Range(
         first=given.first or there[0],

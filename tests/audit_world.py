@@ -12,7 +12,8 @@ from typing import Any
 
 from kept.app import audit_scan, purge_audit
 from kept.app.keep_ledger import follow
-from kept.app.ports import HeldItem, MailPage, Progress, RecordPage
+from kept.app.ports.audit import MailPage, Progress, RecordPage
+from kept.app.ports.records import HeldItem
 from kept.app.seal_ledger import seal_days
 from kept.domain.audit import Cost, Expectation, Intent, Report, Summary, summary_of
 from kept.domain.commitment import TableKey
@@ -40,7 +41,7 @@ class MemoryReports:
     """Keeps the ports `Reports` and `AuditProgress`."""
 
     reports: dict[str, Report] = field(default_factory=dict)
-    pages: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     progress: Progress | None = None
     parts: dict[str, bytes] = field(default_factory=dict)
     written: int = 0
@@ -48,8 +49,8 @@ class MemoryReports:
     def find(self, day: str) -> Report | None:
         return self.reports.get(day)
 
-    def put(self, report: Report, page: bytes) -> None:
-        self.reports[report.day], self.pages[report.day] = report, page
+    def put(self, report: Report, pages: Mapping[str, bytes]) -> None:
+        self.reports[report.day], self.pages[report.day] = report, pages
         self.written += 1
 
     def summaries(self) -> list[Summary]:
@@ -83,6 +84,7 @@ class World:
         self.settings = {"time to live is on": "yes"}
         self.queues: dict[str, int | None] = {"dead": 0}
         self.stream_age: int | None = 0
+        self.restored: int | None = 0
         self.waiting_for: dict[Kind, list[int]] = {}
         self.has_time: Callable[[], bool] = lambda: True
         self.settle: Callable[[], None] = lambda: None
@@ -178,7 +180,12 @@ class World:
         )
         held = dict(self.partition.items)
         report, _ = purge_audit.run(
-            day_of(self.now), now=self.now, policy=POLICY, intent=INTENT, stores=stores, render=lambda _: b"page"
+            day_of(self.now),
+            now=self.now,
+            policy=POLICY,
+            intent=INTENT,
+            stores=stores,
+            render=lambda _: {"en": b"page"},
         )
         for (subject, sort_key), item in held.items():
             if (subject, sort_key) not in self.partition.items and not sort_key.startswith("session#"):
@@ -216,6 +223,9 @@ class World:
 
     def objects(self, _bucket: str) -> int | None:
         return 0
+
+    def copies(self, _table: str) -> int | None:
+        return self.restored
 
     def stream_age_minutes(self, _function: str, _now: int) -> int | None:
         return self.stream_age

@@ -9,17 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from kept.app.ports import (
-    AnswerKind,
-    DayCounts,
-    HeldItem,
-    OutgoingMail,
-    Page,
-    PhoneUse,
-    PostUse,
-    QueuedMail,
-    UploadForm,
-)
+from kept.app.ports.exports import UploadForm
+from kept.app.ports.ledger import DayCounts
+from kept.app.ports.mail import AnswerKind, OutgoingMail, QueuedMail
+from kept.app.ports.permission import PhoneUse, PostUse
+from kept.app.ports.records import HeldItem, Page
 from kept.domain.account import Account, Registration
 from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import (
@@ -54,7 +48,9 @@ class MemoryMessages:
         key = (message.subject_id, message.record_id)
         standing = self.records.get(key)
         expired = standing and replace_expired_at is not None and standing.discard_at <= replace_expired_at
-        reviewed = standing and replace_reviewed and standing.status == "reviewed"
+        reviewed = standing and replace_reviewed and standing.status == "reviewed" and standing.hold is None
+        if reviewed and standing and standing.mail and message.mail:
+            reviewed = standing.mail.raw_key != message.mail.raw_key
         if standing and not expired and not reviewed:
             return standing
         self.records[key] = message
@@ -432,9 +428,14 @@ class MemoryLedger:
             self.histories[entry.subject, entry.record] = (after, key)
         return True
 
-    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+    def of_subject(self, subject: bytes, after: str | None = None) -> Iterator[Entry]:
         own = [entry for entry in self.entries.values() if entry.subject == self.keys.subject(subject)]
-        return iter(sorted(own, key=lambda entry: (entry.record, entry.sequence)))
+        own.sort(key=lambda entry: (entry.record, entry.sequence))
+        place = [entry.id for entry in own].index(after) + 1 if after else 0
+        return iter(own[place:])
+
+    def entry(self, subject: bytes, entry_id: str) -> Entry | None:
+        return next((entry for entry in self.of_subject(subject) if entry.id == entry_id), None)
 
     def of_day(self, day: str) -> list[Entry]:
         return sorted((e for e in self.entries.values() if e.day == day), key=lambda entry: entry.order)
@@ -459,6 +460,11 @@ class MemoryLedger:
             discarded={reason: went.count(reason) for reason in went},
             opened=self.opened.get(day, []).count(1),
             closed=self.opened.get(day, []).count(-1),
+            suppressed=sum(
+                (entry.what == "written") - (entry.reason == "rotated")
+                for entry in entries
+                if entry.store == "suppressions"
+            ),
         )
 
     def first_day(self) -> str | None:

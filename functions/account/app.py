@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from kept.adapters.clock import now
-from kept.app.exports import ask_for_export, see_export, see_records
 from kept.app.leave import Left, leave
 from kept.app.leave import Stores as Holdings
 from kept.app.my_data import Preferences, correct, prefer, scopes_of
@@ -17,10 +16,17 @@ from kept.app.prove_identity import Stores, end_session, open_session
 from kept.app.register import affirm
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.proof import read_token
-from kept.entry import my_data_pages, pages, wiring
-from kept.entry.exports import ExportBody, RecordsBody, languages_of
-from kept.entry.http import HTML, Answer, Api, NewCookie, Request, see
-from kept.entry.me import AffirmationBody, CorrectionBody, LeaveBody, LeaveForm, LeftBody, MeBody, PreferencesBody
+from kept.entry import my_data_pages, my_records, pages, wiring
+from kept.entry.http import HTML, Answer, Api, NewCookie, Request
+from kept.entry.me import (
+    AffirmationBody,
+    CorrectionBody,
+    LeaveBody,
+    LeaveForm,
+    LeftBody,
+    MeBody,
+    PreferencesBody,
+)
 
 handler = Api()
 
@@ -176,49 +182,6 @@ def _leave(request: Request[Any]) -> Left:
     return left
 
 
-@handler.route(
-    "GET", "/me/records", summary="What is held about you", access="person", query=("cursor",),
-    answers={200: RecordsBody},
-)  # fmt: skip
-def get_records(request: Request[None]) -> Answer:
-    """A page of everything in the person's own partition; what is past its date is not shown."""
-    records, after = see_records(request.session, request.query.get("cursor"), partition=wiring.partition(), now=now())
-    return Answer(200, RecordsBody(records, after))
-
-
-@handler.route(
-    "POST", "/me/exports", summary="Ask for all of it in one package", access="person", reads=None,
-    answers={202: ExportBody, 303: None},
-)  # fmt: skip
-def post_export(request: Request[None]) -> Answer:
-    """Have a package made, or join the one that is being made."""
-    export = ask_for_export(
-        request.session,
-        [request.language, *languages_of(request.header("accept-language"))],
-        policy=wiring.policy(),
-        exports=wiring.exports(),
-        queue=wiring.export_queue(),
-        now=now(),
-    )
-    if request.is_form:
-        return see(f"/{request.language}/me/exports/{export.export_id}")
-    return Answer(202, ExportBody.of(export, now()))
-
-
-@handler.route(
-    "GET", "/me/exports/{export_id}", summary="A package, to be fetched", access="person", answers={200: ExportBody},
-    in_languages=True,
-)  # fmt: skip
-def get_export(request: Request[None], export_id: str) -> Answer:
-    """How far it is; once it is made, an address to fetch it from that is good for a minute."""
-    export, url = see_export(
-        request.session, export_id, exports=wiring.exports(), files=wiring.export_files(), now=now()
-    )
-    if request.wants_page:
-        return my_data_pages.package(request, export, url)
-    return Answer(200, ExportBody.of(export, now(), url))
-
-
 def _me(request: Request[Any]) -> MeBody:
     session, policy = request.session, wiring.policy()
     account = wiring.accounts().find(session.subject_id, now())
@@ -226,4 +189,5 @@ def _me(request: Request[Any]) -> MeBody:
     return MeBody.of(session.email, account, suppressed, policy)
 
 
-my_data_pages.add_to(handler)
+for part in (my_data_pages, my_records):
+    part.add_to(handler)

@@ -50,5 +50,5 @@ def _report(request: Request[None], day: str) -> Answer:
     if request.wants_page:
         from kept.entry import audits
 
-        return audits.page_answer(report)
+        return audits.page_answer(report, request.language)
     return Answer(200, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from typing import Any
 
@@ -10,10 +11,13 @@ from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.adapters.secrets import read_keys
 from kept.adapters.ses import activate_receipt_rules
 from kept.app.check_deployment import check_export_lifecycle, check_ledger_days, check_mail_lifecycle
-from kept.domain.errors import KeptError
+from kept.domain.errors import KeptError, UnavailableError
 from kept.domain.policy import load_policy
 from kept.entry.observability import Observer, describe
 from kept.entry.settings import setting
+
+ATTEMPTS, PAUSE_SECONDS = 5, 4
+"""Where this deploy has just given this function another table, IAM may take some seconds to heed that."""
 
 observer = Observer()
 
@@ -48,8 +52,13 @@ def _check(request_type: str, properties: dict[str, Any]) -> dict[str, str]:
     check_mail_lifecycle(policy, int(properties["MailLifecycleDays"]))
     check_export_lifecycle(policy, int(properties["ExportLifecycleDays"]))
     check_ledger_days(policy, int(properties["LedgerDays"]))
-    keys = read_keys(setting("HASH_KEY_SECRET"))
-    return {"KeyCheck": DynamoSuppressions(setting("SUPPRESSIONS_TABLE"), keys).agree_on_key()}
+    suppressions = DynamoSuppressions(setting("SUPPRESSIONS_TABLE"), read_keys(setting("HASH_KEY_SECRET")))
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return {"KeyCheck": suppressions.agree_on_key()}
+        except UnavailableError:
+            time.sleep(PAUSE_SECONDS)
+    return {"KeyCheck": suppressions.agree_on_key()}
 
 
 def _activate(request_type: str, properties: dict[str, Any]) -> dict[str, str]:

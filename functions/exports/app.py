@@ -11,7 +11,7 @@ from kept.adapters.clock import now
 from kept.adapters.source_systems import EventBridgeSourceSystems
 from kept.app.make_export import Workshop, make_export
 from kept.app.package import Reading, Stores
-from kept.app.ports import ExportJob
+from kept.app.ports.exports import ExportJob
 from kept.domain.errors import KeyMismatchError
 from kept.entry import wiring
 from kept.entry.batches import handle_batch

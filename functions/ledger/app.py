@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch import EventType
 
 from kept.adapters.clock import now
 from kept.app.keep_ledger import follow
+from kept.domain.ledger import RESTORED
 from kept.entry import wiring
 from kept.entry.batches import handle_batch
 from kept.entry.changes import read_change, table_of
@@ -23,8 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _follow(record: dict[str, Any]) -> None:
-    suppressions = table_of(record) == setting("SUPPRESSIONS_TABLE")
-    change = read_change(record, "suppressions" if suppressions else "subjects")
+    change = read_change(record, "suppressions" if _is_of_suppressions(record) else "subjects")
     ledger = wiring.ledger()
     entry, discarded = follow(
         change,
@@ -39,3 +39,8 @@ def _follow(record: dict[str, Any]) -> None:
         observer.count("FilesDiscarded", discarded)
     if entry is not None:
         observer.count("LedgerEntries", what=entry.what, reason=entry.reason or "none")
+
+
+def _is_of_suppressions(record: dict[str, Any]) -> bool:
+    """Whether it is of the table of suppressions in use, or of one whose place it took: such a change comes late."""
+    return table_of(record).partition(RESTORED)[0] == setting("SUPPRESSIONS_TABLE").partition(RESTORED)[0]

@@ -8,7 +8,7 @@ import msgspec
 from aws_lambda_powertools.utilities.batch import EventType
 
 from kept.adapters.clock import now
-from kept.app.ports import QueuedMail
+from kept.app.ports.mail import QueuedMail
 from kept.app.send_mail import send_queued_mail
 from kept.entry import wiring
 from kept.entry.batches import handle_batch

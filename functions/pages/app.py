@@ -1,4 +1,4 @@
-"""The public pages. This function can read no table: there is nothing personal that it could show."""
+"""The public pages. This function can read no table: of what is held it knows blurred counts, which the audit wrote."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import msgspec
 
 from kept.adapters.clock import now
 from kept.domain.errors import NotFoundError
+from kept.domain.evidence import TEN
 from kept.domain.form_token import make_form_token
 from kept.domain.identity import read_reference
-from kept.domain.policy import SHIPPED, Policy, Promise, Retentions
+from kept.domain.policy import SHIPPED, Retentions
 from kept.domain.times import iso, seconds_of
 from kept.entry import pages, wiring
+from kept.entry.evidence import Evidences, PromisesBody, body, sentences
 from kept.entry.exports import schema
 from kept.entry.http import FOREVER, HTML, Answer, Api, Request
+from kept.entry.language import language
 from kept.entry.settings import setting
 
 handler = Api()
@@ -26,11 +29,7 @@ TOPICS = ("contact", "complaint", "opt-out", "access-request", "registration")
 SECURITY_TXT_LIVES = 180 * 86400  # seconds; RFC 9116 section 2.5.5 advises less than a year
 
 
-class PromisesBody(msgspec.Struct):
-    """Each promise of the policy."""
-
-    version: str
-    promises: tuple[Promise, ...]
+evidences = Evidences()
 
 
 @handler.page("/", summary="What would you like to do?")
@@ -66,18 +65,21 @@ def policy(request: Request[None]) -> Answer:
     """The policy file: a page for people, JSON for programs."""
     current = wiring.policy()
     if not request.wants_page:
-        return _json(current)
+        return Answer(200, msgspec.json.encode(msgspec.to_builtins(current, enc_hook=str)))
     retention = {kind: current.retention_of(kind) for kind in Retentions.__struct_fields__}
     return _page("policy.html", request, retention=retention, recovery_days=_recovery_days())
 
 
-@handler.page("/promises", summary="Each promise, and what is done so that it is true")
+@handler.page(
+    "/promises", summary="Each promise, what is done so that it is true, and the evidence", answers=PromisesBody
+)
 def promises(request: Request[None]) -> Answer:
     """A page for people, JSON for programs."""
-    if request.wants_page:
-        return _page("promises.html", request)
-    current = wiring.policy()
-    return _json(PromisesBody(current.version, current.promises))
+    seen = evidences.see(now(), handler.observer.log)
+    if not request.wants_page:
+        return Answer(200, body(wiring.policy(), seen, now()))
+    facts = sentences(seen.evidence, language(request.language))
+    return _page("promises.html", request, facts=facts, evidence=seen.evidence, state=seen.state(now()), ten=TEN)
 
 
 @handler.route("GET", "/.well-known/security.txt", summary="Where to report a vulnerability", answers={200: None})
@@ -128,6 +130,12 @@ def icon(_: Request[None]) -> Answer:
     return _asset("icon.svg")
 
 
+@handler.route("GET", "/progress.js", summary="The script of a package's page", answers={200: None})
+def progress(_: Request[None]) -> Answer:
+    """Looks how far a package is, so that nobody has to load its page again by hand."""
+    return _asset("progress.js")
+
+
 def _recovery_days() -> int:
     """How many days back the tables can be restored, and so discarded records too."""
     return int(setting("RECOVERY_DAYS"))
@@ -139,7 +147,3 @@ def _page(template: str, request: Request[None], **context: Any) -> Answer:
 
 def _asset(name: str) -> Answer:
     return Answer(200, pages.asset(name), pages.ASSETS[name], cache=FOREVER)
-
-
-def _json(body: Policy | PromisesBody) -> Answer:
-    return Answer(200, msgspec.json.encode(msgspec.to_builtins(body, enc_hook=str)))

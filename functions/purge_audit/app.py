@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kept.adapters.clock import now
-from kept.app import purge_audit
+from kept.app import evidence, purge_audit
 from kept.domain.audit import Report, moment, summary_of
 from kept.domain.errors import ConflictError
 from kept.entry import audits, wiring
@@ -43,11 +43,12 @@ def _audit(day: str, context: Any) -> Report:
         policy=wiring.policy(),
         intent=load_intent(),
         stores=wiring.audit_stores(lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS, time.sleep),
-        render=audits.page_of,
+        render=audits.pages_of,
     )
     _count(report)
     if is_new:
         wiring.events().tell("PurgeAuditCompleted", msgspec.to_builtins(summary_of(report)))
+    evidence.tell(report, wiring.reports().summaries(), stores=wiring.evidence_stores(), now=now())
     return report
 
 

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
-from msgspec import Meta
 
 from kept.adapters.clock import now
 from kept.app import review
 from kept.domain.errors import FieldProblem, InvalidInputError
-from kept.domain.records import KINDS, Message, Status
+from kept.domain.records import KINDS, Message
 from kept.entry import wiring
 from kept.entry.http import Answer, Api, Request
+from kept.entry.reviewing import STATUSES, CallBody, Changeable, ExtensionBody, NoteBody, Staff, Text
 from kept.entry.reviews import QueueBody, RecordBody
 
 handler = Api()
 
-Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 T = TypeVar("T", bound=str)
-STATUSES: tuple[Status, ...] = ("new", "reviewed")
-
-
-class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A note about a record; it is discarded with it."""
-
-    text: Text
 
 
 class ReviewBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,13 +26,7 @@ class ReviewBody(msgspec.Struct, forbid_unknown_fields=True):
 
     status: Literal["reviewed"]
     outcome: Text
-    kind: Literal["message", "complaint", "request", "machine"] | None = None
-
-
-class ExtensionBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a request is answered later; the person is told so."""
-
-    reason: Text
+    kind: Changeable | None = None
 
 
 class HoldBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,14 +34,6 @@ class HoldBody(msgspec.Struct, forbid_unknown_fields=True):
 
     reason: Text
     until: dt.datetime
-
-
-class CallBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody said by telephone."""
-
-    kind: Literal["message", "complaint", "request"]
-    email: Annotated[str, Meta(max_length=254)]
-    text: Annotated[str, Meta(min_length=1, max_length=16000)]
 
 
 @handler.route(
@@ -81,24 +59,13 @@ def get_queue(request: Request[None]) -> Answer:
 @handler.route("POST", "/reviews", summary="Record a call", access="staff", reads=CallBody, answers={201: RecordBody})
 def post_call(request: Request[CallBody]) -> Answer:
     """Put what was said by telephone into the queue."""
-    body = request.body
-    return _record(
-        review.record_telephone_call(
-            review.Call(body.kind, body.email, body.text, request.staff),
-            policy=wiring.policy(),
-            keys=wiring.keys(),
-            messages=wiring.messages(),
-            mails=wiring.mails(),
-            now=now(),
-        ),
-        status=201,
-    )
+    return _record(Staff(request).record_call(request.body), status=201)
 
 
 @handler.route("GET", "/reviews/{reference}", summary="One record", access="staff", answers={200: RecordBody})
 def get_record(request: Request[None], reference: str) -> Answer:
     """Everything about one record."""
-    return _record(review.open_record(reference, by=request.staff, messages=wiring.messages(), now=now()))
+    return _record(Staff(request).open(reference))
 
 
 @handler.route(
@@ -111,8 +78,7 @@ def get_record(request: Request[None], reference: str) -> Answer:
 )
 def post_note(request: Request[NoteBody], reference: str) -> Answer:
     """Note something about a record."""
-    noted = review.add_note(reference, request.body.text, by=request.staff, messages=wiring.messages(), now=now())
-    return _record(noted, status=201)
+    return _record(Staff(request).note(reference, request.body.text), status=201)
 
 
 @handler.route(
@@ -125,18 +91,7 @@ def post_note(request: Request[NoteBody], reference: str) -> Answer:
 )
 def put_review(request: Request[ReviewBody], reference: str) -> Answer:
     """Mark a record reviewed, which brings its discard date nearer."""
-    body = request.body
-    return _record(
-        review.mark_reviewed(
-            reference,
-            body.outcome,
-            body.kind,
-            by=request.staff,
-            policy=wiring.policy(),
-            messages=wiring.messages(),
-            now=now(),
-        )
-    )
+    return _record(Staff(request).mark_reviewed(reference, request.body.outcome, request.body.kind))
 
 
 @handler.route(
@@ -149,16 +104,7 @@ def put_review(request: Request[ReviewBody], reference: str) -> Answer:
 )
 def post_extension(request: Request[ExtensionBody], reference: str) -> Answer:
     """Move a request's deadline, once, and tell the person why."""
-    extended = review.extend_deadline(
-        reference,
-        request.body.reason,
-        by=request.staff,
-        policy=wiring.policy(),
-        messages=wiring.messages(),
-        mails=wiring.mails(),
-        now=now(),
-    )
-    return _record(extended)
+    return _record(Staff(request).extend(reference, request.body.reason))
 
 
 @handler.route(
@@ -174,22 +120,13 @@ def put_hold(request: Request[HoldBody], reference: str) -> Answer:
     until = request.body.until
     if until.tzinfo is None:
         raise InvalidInputError(FieldProblem("/until", "needs its offset from UTC, as in 2026-12-22T08:30:00Z"))
-    held = review.hold(
-        reference,
-        request.body.reason,
-        int(until.timestamp()),
-        by=request.staff,
-        policy=wiring.policy(),
-        messages=wiring.messages(),
-        now=now(),
-    )
-    return _record(held)
+    return _record(Staff(request).hold(reference, request.body.reason, int(until.timestamp())))
 
 
 @handler.route("DELETE", "/reviews/{reference}/hold", summary="End a hold", access="staff", answers={200: RecordBody})
-def delete_hold(_: Request[None], reference: str) -> Answer:
+def delete_hold(request: Request[None], reference: str) -> Answer:
     """Let a record go when it would have gone without the hold."""
-    return _record(review.end_hold(reference, policy=wiring.policy(), messages=wiring.messages(), now=now()))
+    return _record(Staff(request).end_hold(reference))
 
 
 def _record(message: Message, status: int = 200) -> Answer:

@@ -98,12 +98,14 @@ def _resolver(template: dict[str, Any], stage: str) -> Resolver:
     variables = template["Resources"][AUDITOR]["Properties"]["Environment"]["Variables"]
     names: dict[str, Any] = dict(OF_LAMBDA)
     names |= {value["Ref"]: f"${{{name}}}" for name, value in variables.items() if set(value) == {"Ref"}}
+    in_use = {value["Fn::If"][2].get("Ref"): f"${{{name}}}" for name, value in variables.items() if _is_in_use(value)}
     names |= {"Stage": stage, "AWS::NoValue": None}
     resolver = Resolver(_Names(names), template.get("Conditions", {}))
     for name, resource in template["Resources"].items():
         key = _NAME_KEYS.get(resource["Type"])
         if key and key in resource["Properties"]:
             names[name] = resolver.resolve(resource["Properties"][key])
+    names |= in_use  # a restored table is held to what the template wants of its own
     return Resolver(_Names(names), template.get("Conditions", {}))
 
 
@@ -145,9 +147,14 @@ def _failure_buckets(template: dict[str, Any]) -> Iterator[str]:
                 yield _attribute(destination)[0]
 
 
+def _is_in_use(value: dict[str, Any]) -> bool:
+    """Whether a value names a table in use: the template's own, unless a parameter names another."""
+    return "Fn::If" in value and isinstance(value["Fn::If"][2], dict)
+
+
 def _attribute(value: dict[str, Any]) -> list[str]:
-    """Resource and attribute of a GetAtt."""
-    given = value["Fn::GetAtt"]
+    """Resource and attribute of a GetAtt; of a table in use, of the template's own."""
+    given = (value["Fn::If"][2] if "Fn::If" in value else value)["Fn::GetAtt"]
     return list(given) if isinstance(given, list) else str(given).split(".", 1)
 
 

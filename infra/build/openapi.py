@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from kept.domain.durations import Duration
+from kept.entry.access import COOKIE, STAFF_COOKIE
 from kept.entry.body import FORM, JSON
-from kept.entry.http import COOKIE, STAFF_COOKIE, Api, Operation
+from kept.entry.http import Api, Operation
 from kept.entry.problem import Problem
 
 ROOT = Path(__file__).parents[2]

@@ -33,14 +33,21 @@ def lines(report: Report) -> Iterator[str]:
     overdue, orphans, ledger, scan = report["overdue"], report["orphans"], report["ledger"], report["orphans"]["scan"]
     yield f"Purge audit of {report['day']}: {report['verdict']}"
     yield from (f"  ! {breach}" for breach in report["breaches"])
-    discarded = ", ".join(f"{number} {reason}" for reason, number in ledger["discarded"].items()) or "none"
+    discarded = ", ".join(f"{number} {reason}" for reason, number in ledger["discarded"].items())
+    went = f"{sum(ledger['discarded'].values())} discarded" + (f" ({discarded})" if discarded else "")
     held = "" if ledger["held"] is None else f" ({ledger['held']} found in the table)"
     unwritten = f" + {ledger['unwritten']} that went unheard of" if ledger["unwritten"] else ""
-    yield f"Ledger: {ledger['written']} written{unwritten} = discarded ({discarded}) + {ledger['live']} live{held}"
+    yield f"Ledger: {ledger['written']} written{unwritten} = {went} + {ledger['live']} live{held}"
+    late = ""
+    if overdue["commitments"]:
+        late = (
+            f" ({overdue['discarded']} discarded now, {overdue['still_there']} still there, "
+            f"{overdue['gone_without_entry']} gone without an entry), the oldest {overdue['oldest_hours']} hours late"
+        )
+    cost = overdue["cost"]
     yield (
-        f"Past due: {overdue['commitments']} ({overdue['discarded']} discarded now, {overdue['still_there']} still "
-        f"there, {overdue['gone_without_entry']} gone without an entry), the oldest {overdue['oldest_hours']} hours "
-        f"late; {overdue['cost']['read_units']} read units, {overdue['cost']['write_units']} write units"
+        f"Past due: {overdue['commitments'] or 'nothing'}{late}; {cost['read_units']} read units, "
+        f"{cost['write_units']} write units"
     )
     kinds = Counter((each["cause"], each["outcome"]) for each in overdue["stragglers"])
     yield from (f"  {number} {cause}: {outcome}" for (cause, outcome), number in sorted(kinds.items()))
@@ -52,7 +59,10 @@ def lines(report: Report) -> Iterator[str]:
     yield f"Answers overdue: {deadlines['requests']} requests, {deadlines['complaints']} complaints"
     for title, checks in (("Settings", report["drift"]), ("Health", report["health"])):
         outcomes = Counter(check["outcome"] for check in checks)
-        yield f"{title}: {outcomes['fine']} fine, {outcomes['breach']} not, {outcomes['unknown']} unknown here"
+        yield (
+            f"{title}: {outcomes['fine']} as they should be, {outcomes['breach']} not, {outcomes['unknown']} not to be "
+            "learnt here"
+        )
         yield from (f"  ? {check['of']}: {check['what']}" for check in checks if check["outcome"] == "unknown")
 
 

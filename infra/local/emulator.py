@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +19,7 @@ STOP_SECONDS = 2  # it has nothing to save
 # Each concurrent invocation is a process of 30 to 50 MB. The site lets fewer requests through at a time
 # (site.py), so that a burst waits instead of being throttled and streams and queues find room.
 CONCURRENT_WORKERS = 32
+_RM = "/bin/rm"
 TIME_TO_LIVE = Path(__file__).with_name("ttl.py")
 
 
@@ -40,7 +40,7 @@ class Emulator:
         """
         if not self._settings.ministack.exists():
             raise LocalError(f"{self._settings.ministack} is missing: `make run` installs it.")
-        shutil.rmtree(self._settings.state_folder, ignore_errors=True)
+        discard(self._settings.state_folder)
         self._settings.state_folder.mkdir(parents=True)
         with self.log.open("wb") as log, self._settings.emulator_file.open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -67,7 +67,7 @@ class Emulator:
         _kill_group(self._process.pid)
         self._process.wait()
         self._settings.emulator_file.unlink(missing_ok=True)
-        shutil.rmtree(self._settings.state_folder, ignore_errors=True)
+        discard(self._settings.state_folder)
 
     def exited(self) -> bool:
         """Whether it ended although nobody asked it to."""
@@ -89,7 +89,7 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
             "SMTP_HOST": f"127.0.0.1:{self._outbox_port}",
             "LAMBDA_ACCOUNT_CONCURRENCY": str(CONCURRENT_WORKERS),
-            "LAMBDA_WARM_TTL_SECONDS": "60",
+            "LAMBDA_WARM_TTL_SECONDS": str(settings.warm_seconds),
             "LOG_LEVEL": "WARNING",  # INFO names the addresses that mail is relayed to
         }
 
@@ -104,6 +104,18 @@ class Emulator:
                     return
             time.sleep(0.05)
         raise LocalError(f"The emulator did not answer within {START_SECONDS} seconds. Its log: {self.log}")
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that the emulator wrote: it is out of the way at once, and gone a while later.
+
+    Each worker unpacked its layers into it, thousands of small files, for which nobody should have to wait.
+    """
+    with suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f"{folder.name}.gone-{time.time_ns()}"))
+    gone = list(folder.parent.glob(f"{folder.name}.gone-*"))  # with what was left by a run whose machine stopped
+    if gone:
+        os.posix_spawn(_RM, [_RM, "-rf", "--", *map(str, gone)], os.environ, setsid=True)  # nobody waits for it
 
 
 def end_orphan(settings: Settings) -> None:

@@ -33,6 +33,7 @@ class Settings:
     sam: Path
     ministack: Path
     extra_parameters: tuple[str, ...]  # Name=value, given to the template as they are
+    warm_seconds: int  # that a function's worker waits for its next call; a new one unpacks all its layers
 
     @property
     def site_url(self) -> str:
@@ -83,11 +84,14 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises LocalError for a port that is not a number."""
 
-    def port(name: str, default: int) -> int:
+    def number(name: str, default: int, most: int, what: str) -> int:
         text = environment.get(name) or str(default)
-        if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
-            raise LocalError(f"{name} must be a port number, not {text!r}.")
+        if not text.isdecimal() or not 0 < int(text) <= most:
+            raise LocalError(f"{name} must be {what}, not {text!r}.")
         return int(text)
+
+    def port(name: str, default: int) -> int:
+        return number(name, default, LAST_PORT, "a port number")
 
     def path(name: str, default: str) -> Path:
         return (CHECKOUT / (environment.get(name) or default)).absolute()
@@ -101,6 +105,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         sam=path("KEPT_SAM", ".local/tools/sam/bin/sam"),
         ministack=path("KEPT_MINISTACK", ".local/tools/ministack/bin/ministack"),
         extra_parameters=tuple(environment.get("KEPT_PARAMETERS", "").split()),
+        warm_seconds=number("KEPT_WARM_SECONDS", 60, 3600, "a number of seconds up to 3600"),
     )
 
 

@@ -263,7 +263,8 @@ def stub_network() -> None:
         if "list-type=2" in request.url:
             body = NO_OBJECTS
         if "//reports.s3" in request.url and request.method == "GET":
-            return AWSResponse(request.url, 404, {}, Raw(NO_REPORT))
+            found_there = (200, EVIDENCE) if request.url.endswith("/evidence.json") else (404, NO_REPORT)
+            return AWSResponse(request.url, found_there[0], {}, Raw(found_there[1]))
         headers = {"x-amzn-requestid": "r", "content-type": "application/x-amz-json-1.0"}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
@@ -275,6 +276,20 @@ LINK = {"discard_at": {"N": "9999999999"}, "email": {"S": "ann@example.com"}}
 SENT_MAIL = b"<R><SendRawEmailResult><MessageId>m</MessageId></SendRawEmailResult></R>"
 NO_OBJECTS = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 NO_REPORT = b"<Error><Code>NoSuchKey</Code></Error>"
+EVIDENCE = json.dumps(
+    {
+        "day": time.strftime("%Y-%m-%d"),
+        "written_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "kept": True,
+        "oldest_overdue_hours": 5,
+        "sealed": "2026-11-27",
+        "seal_verifies": True,
+        "counts": {
+            name: {"least": 10, "most": 19}
+            for name in ("came_in", "discarded", "held", "suppressed", "email_refused", "nights_kept")
+        },
+    }
+).encode()
 NO_VERSIONS = b"<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>"
 SUPPRESSIONS = json.dumps(
     {

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from kept.adapters.dynamo.accounts import DynamoAccounts
 from kept.adapters.dynamo.client import dynamodb
-from kept.app.ports import Accounts
+from kept.app.ports.people import Accounts
 from kept.domain.account import Acceptance, Account, Registration, has_affirmed, seen
 from kept.domain.errors import ConflictError
 from kept.domain.identity import Keys

@@ -15,7 +15,8 @@ from kept.adapters.dynamo.messages import DynamoMessages
 from kept.adapters.dynamo.meter import Meter
 from kept.adapters.dynamo.partition import DynamoPartition
 from kept.adapters.reports import S3Reports
-from kept.app.ports import HeldItem, Partition, Progress
+from kept.app.ports.audit import Progress
+from kept.app.ports.records import HeldItem, Partition
 from kept.domain.commitment import TableKey
 from kept.domain.identity import Keys, SubjectId
 from tests.audit_world import MemoryReports, World
@@ -141,10 +142,10 @@ def test_reports_are_found_under_their_day_and_listed_from_the_newest(reports: M
     world = World()
     for _ in range(3):
         report = world.audit()
-        reports.put(report, b"page")
+        reports.put(report, {"en": b"page"})
         assert reports.find(report.day) == report
         world.now += DAY
-    reports.put(report, b"page")
+    reports.put(report, {"en": b"page"})
     assert [each.day for each in reports.summaries()] == ["2027-01-17", "2027-01-16", "2027-01-15"]
 
 

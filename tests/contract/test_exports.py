@@ -16,7 +16,9 @@ from kept.adapters.dynamo.exports import DynamoExports
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.adapters.export_files import S3ExportFiles
 from kept.adapters.raw_mail import S3RawMail
-from kept.app.ports import ExportFiles, Exports, RawMail, Suppressions
+from kept.app.ports.exports import ExportFiles, Exports
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import RawMail
 from kept.domain.errors import KeyMismatchError, NotFoundError
 from kept.domain.exports import LEASE_SECONDS, QUEUE_SECONDS, Export, new_export
 from kept.domain.identity import Keys

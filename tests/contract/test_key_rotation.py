@@ -410,7 +410,7 @@ def may_write_suppressions(function: str, template: str) -> bool:
         rf"^  {function.removesuffix('Function')}Role:\n(.*?)(?=^  \w)", template, re.DOTALL | re.MULTILINE
     )
     assert role, function
-    writes = r"Action: [^\n]*(?:Update|Put)Item[^\n]*\n +Resource: !GetAtt SuppressionsTable.Arn"
+    writes = r"Action: [^\n]*(?:Update|Put)Item[^\n]*\n +Resource: \*SuppressionsArn"
     return re.search(writes, role[1]) is not None
 
 

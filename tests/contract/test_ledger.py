@@ -13,7 +13,7 @@ from moto import mock_aws
 from kept.adapters.dynamo import ledger as adapter
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.ledger import DynamoLedger
-from kept.app.ports import Commitments, DayCounts, Ledger, LedgerEntries
+from kept.app.ports.ledger import Commitments, DayCounts, Ledger, LedgerEntries
 from kept.domain.commitment import Birth, Commitment, Gone, Mark, Move, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId
@@ -152,7 +152,7 @@ def test_a_days_entries_are_in_order_and_add_up(ledger: WholeLedger) -> None:
     lines = ledger.of_day(DAY)
     assert [each.written_at - NOW for each in lines] == [1, 4, 5, 7, 9, 10]
     assert ledger.counts(DAY) == DayCounts(
-        DAY, entries=6, written=3, discarded={"expired": 1, "replaced": 1}, opened=2, closed=1
+        DAY, entries=6, written=3, discarded={"expired": 1, "replaced": 1}, opened=2, closed=1, suppressed=1
     )
     assert ledger.counts("2027-01-16") == DayCounts("2027-01-16", entries=1, discarded={"expired": 1}, closed=1)
     assert ledger.of_day("2027-01-14") == []

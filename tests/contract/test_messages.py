@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.messages import DynamoMessages
-from kept.app.ports import Messages
+from kept.app.ports.records import Messages
 from kept.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys
 from kept.domain.mail.intents import REASON_CHARACTERS, REASONS
@@ -61,6 +61,7 @@ FULL = message(
         spam=True,
         text_truncated=True,
     ),
+    joins="AAAA-AAAA-AAAA-0001",
     recorded_by="sam",
     notes=(Note(NOW, "sam", "a note"),),
     outcome="x",
@@ -98,6 +99,21 @@ def test_an_expired_record_gives_way_only_where_that_is_asked_for(messages: Mess
     assert messages.add(message(text="new")) == old
     assert messages.add(message(text="new"), replace_expired_at=NOW) is None
     assert messages.find(old.reference, NOW).text == "new"
+
+
+def test_a_reviewed_record_gives_way_where_that_is_asked_for_unless_a_law_keeps_it(messages: Messages) -> None:
+    held = message(status="reviewed", hold=Hold(NOW, "sam", "A court asks for it", NOW + 10))
+    assert messages.add(held) is None
+    assert messages.add(message(text="new"), replace_reviewed=True) == held
+    messages.change(held, replace(held, hold=None), NOW)
+    assert messages.add(message(text="new"), replace_reviewed=True) is None
+
+
+def test_a_mail_that_comes_again_does_not_undo_its_review(messages: Messages) -> None:
+    reviewed = message(status="reviewed", mail=MailFacts("raw/1"))
+    messages.add(reviewed)
+    assert messages.add(message(mail=MailFacts("raw/1")), replace_reviewed=True) == reviewed
+    assert messages.add(message(mail=MailFacts("raw/2")), replace_reviewed=True) is None
 
 
 @pytest.mark.promise("review-then-discard")

@@ -13,7 +13,7 @@ from moto.ses.models import ses_backends
 
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.ses import Sender, SesOutbox
-from kept.app.ports import Outbox, OutgoingMail
+from kept.app.ports.mail import Outbox, OutgoingMail
 from kept.domain.errors import NotAllowedError, UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.mail import read_mail

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.proofs import DynamoProofs
-from kept.app.ports import Proofs
+from kept.app.ports.people import Proofs
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.proof import Link, Session

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from kept.adapters import seals as adapter
 from kept.adapters.seals import S3Seals
-from kept.app.ports import Seals
+from kept.app.ports.ledger import Seals
 from kept.domain.errors import UnavailableError
 from kept.domain.seal import entries_name, seal_name
 from tests.fakes import MemorySeals

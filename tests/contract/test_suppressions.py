@@ -16,7 +16,7 @@ from kept.adapters import aws
 from kept.adapters.dynamo import batch
 from kept.adapters.dynamo.client import dynamodb
 from kept.adapters.dynamo.suppressions import KEY_CHECK, DynamoSuppressions
-from kept.app.ports import Suppressions
+from kept.app.ports.permission import Suppressions
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.suppression import EVERYTHING, LIST_NUMBERS, MARKETING, Scope, Suppression, list_scope

@@ -93,7 +93,7 @@ class Site:
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.stack.api + path, content, sent, method=method)
         try:
-            with _OPENER.open(request, timeout=30) as answer:
+            with _OPENER.open(request, timeout=120) as answer:
                 return Answer(answer.status, _lower(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -195,6 +195,13 @@ def site() -> Iterator[Site]:
     """The deployed stack."""
     with deployed(FOLDER) as (site, _):
         yield site
+
+
+@pytest.fixture(scope="session")
+def changed_stack() -> Iterator[tuple[Site, Settings]]:
+    """A stack for tests after which nothing lies where the others look for it: other keys, other tables."""
+    with deployed(FOLDER.with_name("e2e-changed")) as running:
+        yield running
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ from infra.local.settings import Settings
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import ONE_CLICK
 from tests.conftest import ROOT
-from tests.e2e.conftest import FOLDER, Site, deployed, eventually
+from tests.e2e.conftest import Site, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.promise("email-opt-out"), pytest.mark.promise("security-measures")]
 
@@ -25,13 +24,6 @@ from infra import rotate_key
 rotate_key.LONGEST_INVOCATION = 0
 sys.exit(rotate_key.main("kept"))
 """
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[tuple[Site, Settings]]:
-    """A stack of its own: afterwards nothing lies where the other tests look for it."""
-    with deployed(FOLDER.with_name("e2e-rotation")) as running:
-        yield running
 
 
 def rotate(site: Site) -> subprocess.CompletedProcess[str]:
@@ -57,8 +49,8 @@ def generations(site: Site) -> set[str]:
     return {item.get("generation", {}).get("N", "1") for item in pages if "key_check" not in item}
 
 
-def test_a_rotation_forgets_nobody_breaks_no_link_and_needs_no_pause(stack: tuple[Site, Settings]) -> None:
-    site, settings = stack
+def test_a_rotation_forgets_nobody_breaks_no_link_and_needs_no_pause(changed_stack: tuple[Site, Settings]) -> None:
+    site, settings = changed_stack
     old_link, older_link = site.token_for("old-link@example.com"), site.token_for("older-link@example.com")
     assert site.request("POST", "/opt-outs", {"email": "before@example.com"}).status == 202
     assert decisions(site, "before") == {"refused"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import replay_ledger
 from infra.export_seals import export
+from infra.local.audit import audit
 from infra.verify import main as verify
 from kept.adapters import aws, seals
 from kept.adapters.dynamo import client as adapter
@@ -106,8 +109,13 @@ def test_each_fate_of_a_record_is_told_apart(site: Site, ledger: DynamoLedger) -
 
 @pytest.mark.promise("email-opt-out")
 def test_an_opt_out_is_entered_with_its_person(site: Site, ledger: DynamoLedger) -> None:
-    site.request("POST", "/opt-outs", {"email": "ledgered-opt-out@example.com"})
-    eventually(lambda: story(ledger, site, "ledgered-opt-out") == [("written", None)], "the opt-out is not entered")
+    subject = site.keys.subject_id("ledgered-opt-out@example.com")
+    assert list(ledger.of_subject(subject)) == []
+    assert site.request("POST", "/opt-outs", {"email": "ledgered-opt-out@example.com"}).status == 202
+    (entry,) = eventually(lambda: list(ledger.of_subject(subject)), "the opt-out is not entered")
+    assert (entry.store, entry.kind, entry.what, entry.reason) == ("suppressions", "suppression", "written", None)
+    assert b"example.com" not in entry.line()
+    assert subject.hex().encode() not in entry.line(), "who has only the hash key could tell whose it is"
 
 
 @pytest.mark.promise("security-measures")
@@ -181,6 +189,50 @@ def listen(site: Site) -> str:
 def receive(site: Site, queue: str) -> list[dict[str, Any]]:
     answer = site.stack.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [json.loads(message["Body"]) for message in answer.get("Messages", ())]
+
+
+@pytest.mark.promise("security-measures")
+def test_what_the_ledger_gave_up_is_taken_again_and_only_once(
+    site: Site, ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The emulator puts nothing into this bucket: the object is in the shape that AWS documents (see replay_ledger)."""
+    bucket, subject = site.stack.outputs["LedgerFailures"], site.keys.subject_id("given-up@example.com")
+    keys = {"pk": {"B": base64.b64encode(subject).decode()}, "sk": {"S": "message#0"}}
+    image = keys | {"kind": {"S": "message"}, "received_at": {"N": "1800000000"}, "discard_at": {"N": "1800000001"}}
+    stream = site.dynamodb.describe_table(TableName=site.subjects)["Table"]["LatestStreamArn"]
+    change: dict[str, Any] = {
+        "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "eventSourceARN": stream,
+        "dynamodb": {
+            "Keys": keys, "NewImage": image, "SequenceNumber": "7" * 21,
+            "ApproximateCreationDateTime": 1_800_000_000, "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }  # fmt: skip
+    told = {**change["dynamodb"], "OldImage": image | {"discard_reason": {"S": "erasure"}}, "SequenceNumber": "8" * 21}
+    told.pop("NewImage")
+    gone = {**change, "eventName": "REMOVE", "dynamodb": told}
+    failure = {
+        "requestContext": {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 100},
+        "version": "1.0",
+        "DDBStreamBatchInfo": {"shardId": "shardId-0", "batchSize": 2, "streamArn": stream},
+        "payload": json.dumps({"Records": [change, gone]}),
+    }
+    monkeypatch.setattr(replay_ledger, "use", lambda _: site.stack.outputs)
+    for variable, value in (
+        ("ENDPOINT_URL", site.stack.endpoint),
+        ("ACCESS_KEY_ID", "test"),
+        ("SECRET_ACCESS_KEY", "test"),
+    ):
+        monkeypatch.setenv(f"AWS_{variable}", value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for _ in range(2):
+        name = "aws/lambda/mapping/shardId-0/2026-11-28T10.00.00-0"
+        site.s3.put_object(Bucket=bucket, Key=name, Body=json.dumps(failure).encode())
+        waiting = {check["what"]: check["found"] for check in audit(site.stack)["health"] if bucket in check["of"]}
+        assert waiting == {"objects": "1"}, "the audit does not name what lies there"
+        assert replay_ledger.main("kept") == 0
+        assert "taken 2 changes" in capsys.readouterr().out
+        assert "Contents" not in site.s3.list_objects_v2(Bucket=bucket)
+        assert story(ledger, site, "given-up") == [("written", None), ("discarded", "erasure")]
 
 
 @pytest.mark.promise("security-measures")

@@ -163,6 +163,7 @@ OPERATIONS: dict[str, Callable[[Account, Site], Any]] = {
     "SES's list: forget": lambda a, _: a.client("sesv2").delete_suppressed_destination(EmailAddress="x@example.com"),
     "reports: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="nobody/report.json"),
     "reports: put": lambda a, s: a.client("s3").put_object(Bucket=s.reports, Key="nobody/report.json", Body=b""),
+    "evidence: get": lambda a, s: a.client("s3").get_object(Bucket=s.reports, Key="evidence.json"),
     "reports: list": lambda a, s: a.client("s3").list_objects_v2(Bucket=s.reports),
     "receipt rules: choose": lambda a, _: a.client("ses").set_active_receipt_rule_set(RuleSetName="no-such-set"),
     "functions: call": lambda a, _: a.client("lambda").invoke(FunctionName="kept-pages", Payload=b"{}"),
@@ -177,7 +178,6 @@ MAY: dict[str, set[str]] = {
     "orders": {
         "subjects: put",
         "subjects: get",
-        "subjects: query the lookup",
         "hash key: read",
         "orders' dead letters: send",
     },
@@ -205,6 +205,8 @@ MAY: dict[str, set[str]] = {
         "suppressions: read many",
         "raw mail: read",
         "raw mail: list",
+        "reports: get",
+        "reports: list",
         "hash key: read",
     },
     "inbound-email": {
@@ -237,6 +239,10 @@ MAY: dict[str, set[str]] = {
         "other systems' files: delete",
         "export jobs: send",
         "hash key: read",
+        "ledger: query a person",
+        "ledger's key: read",
+        "seals: get",
+        "seals: list",
         "SES's list: forget",
     },
     "exports": {
@@ -295,10 +301,11 @@ MAY: dict[str, set[str]] = {
         "reports: get",
         "reports: put",
         "reports: list",
+        "evidence: get",
         "exports: list",
     },
     "audits": {"reports: get", "reports: list"},
-    "pages": {"hash key: read"},
+    "pages": {"hash key: read", "evidence: get"},
     "deployment": {"suppressions: get", "suppressions: put", "hash key: read", "receipt rules: choose"},
 }
 # The gate's role names the attributes that it may read. What a BatchGetItem reads stands inside its RequestItems, where

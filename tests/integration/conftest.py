@@ -28,7 +28,7 @@ from kept.adapters.dynamo.suppressions import DynamoSuppressions
 from kept.domain.identity import Keys
 from kept.domain.proof import Link, Session, new_token
 from kept.entry import wiring
-from kept.entry.http import COOKIE
+from kept.entry.access import COOKIE
 from tests.template import create_table, resources
 
 SECRET = "a hash key for tests only, long enough to be one"
@@ -307,6 +307,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         wiring.mails,
         wiring.outbox,
         wiring.reports,
+        wiring.evidence,
     ):
         cached.cache_clear()
     with mock_aws():

@@ -11,7 +11,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from kept.entry.http import COOKIE
+from kept.entry.access import COOKIE
 from tests.integration.conftest import Answer, Stack, client
 
 ORIGIN = "https://privacy.example.com"

@@ -152,7 +152,7 @@ def test_an_account_nobody_signs_in_to_goes_and_signing_in_moves_that_on_with_it
     assert abs(int(stored()["discard_at"]["N"]) - now() - policy.inactive_after) < 5
     later = now() + 100 * DAY
     monkeypatch.setattr("kept.adapters.clock.now", lambda: later)
-    monkeypatch.setattr("kept.entry.http.now", lambda: later)
+    monkeypatch.setattr("kept.entry.access.now", lambda: later)
     Person(stack, ANN)
     assert int(stored()["discard_at"]["N"]) == later + policy.inactive_after
     assert stored()["date_moved"]["M"] == {"reason": {"S": "signed-in"}, "at": {"N": str(later)}}

@@ -35,7 +35,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = int(time.time())
         monkeypatch.setattr("kept.adapters.clock.now", lambda: self.now)
-        monkeypatch.setattr("kept.entry.http.now", lambda: self.now)
+        monkeypatch.setattr("kept.entry.access.now", lambda: self.now)
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ def test_leaving_erases_every_record_and_raw_mail_of_that_person_and_of_nobody_e
     assert raw_mails(stack) == {f"raw/{BOB}"}
     (link,) = (i for i in stack.records() if i["pk"]["B"] == stack.keys.phone_id(PHONE))
     assert link["owner"]["B"] == stack.keys.subject_id(BOB), "the number still leads to an order that is erased"
+    owners = {item["owner"]["B"] for item in stack.records() if "owner" in item}
+    assert owners == {stack.keys.subject_id(BOB)}, "the shop's number still leads to an order that is erased"
     assert sorted(items_of(stack, BOB), key=str) == sorted(bobs, key=str)
     assert stack.suppressed(ANN)
     assert not stack.suppressed(BOB)

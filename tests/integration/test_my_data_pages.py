@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import Any
 
@@ -51,6 +53,8 @@ def test_the_page_shows_everything_in_the_persons_language_and_runs_nothing(
         assert held in page.text
     assert "<script" not in page.text
     assert page.headers["cache-control"] == "no-store"
+    assert not re.search(r"\dT\d\d:\d\d|<bdi>(catalogue|opt_out)<", page.text), "written for programs"
+    assert ("<bdi>message<" in page.text) == (direction == "ltr"), "a code in another language"
 
 
 @pytest.mark.promise("access-on-request")
@@ -81,12 +85,23 @@ def test_ticked_boxes_are_what_is_not_sent_and_what_an_address_is_for(stack: Sta
 
 
 @pytest.mark.promise("access-on-request")
-def test_a_copy_is_asked_for_by_a_button_and_its_page_leads_back_to_itself(browser: Browser) -> None:
+def test_a_copy_is_asked_for_by_a_button_and_its_page_leads_back_to_itself(stack: Stack, browser: Browser) -> None:
     asked = browser.post("/me/exports")
     assert asked.status == 303
     page = browser.get(asked.headers["location"])
     assert page.status == 200
     assert f'href="{asked.headers["location"]}"' in page.text, "nobody is told how to see whether it is ready"
+    (tag,) = re.findall(r"<script .*?</script>", page.text)
+    found = re.fullmatch(r'<script src="/progress.js\?v=[0-9a-f]{12}" integrity="sha256-([^"]+)" defer></script>', tag)
+    assert found
+    script = stack.request("pages", "GET", "/progress.js")
+    assert base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode() == found[1]
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert page.headers["content-security-policy"].endswith("; script-src 'self'; connect-src 'self'")
+    assert stack.make_exports() == []
+    ready = browser.get(asked.headers["location"])
+    assert "<script" not in ready.text
+    assert "script-src" not in ready.headers["content-security-policy"], "what is ready needs no script"
 
 
 @pytest.mark.promise("terms-affirmed")

@@ -238,7 +238,7 @@ def deliver(stack: Stack, detail: Any) -> Any:
 def test_an_event_is_as_good_as_a_call_and_may_come_twice(stack: Stack) -> None:
     for _ in range(2):
         assert deliver(stack, order(order_id="A-1")) is None
-    assert len(stack.records()) == 2, "the order and its number's link"
+    assert len(stack.records()) == 3, "the order and the links of its two numbers"
     assert (may(stack, "phone"), may(stack, "post")) == (True, True)
 
 

@@ -14,7 +14,7 @@ from moto.ses.models import ses_backends
 
 from kept.adapters.dynamo import key_rotation
 from kept.adapters.dynamo.suppressions import KEY_CHECK
-from kept.app.ports import OutgoingMail
+from kept.app.ports.mail import OutgoingMail
 from kept.domain.errors import NotAllowedError
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import make_opt_out_token

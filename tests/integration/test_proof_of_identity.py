@@ -10,7 +10,7 @@ import pytest
 
 from kept.adapters.clock import now
 from kept.entry import wiring
-from kept.entry.http import COOKIE
+from kept.entry.access import COOKIE
 from tests.integration.conftest import Stack, client
 from tests.integration.people import (
     ORIGIN,
@@ -172,7 +172,7 @@ def test_a_link_and_a_session_end_with_their_time_even_before_they_are_deleted(
     token = token_in(mails_to(ANN)[0])
     person = Person(stack, BOB)
     later = now() + 3601
-    monkeypatch.setattr("kept.entry.http.now", lambda: later)
+    monkeypatch.setattr("kept.entry.access.now", lambda: later)
     assert person.request("GET", "/me").status == 401
     monkeypatch.setattr("kept.adapters.clock.now", lambda: later)
     assert use(stack, token).status == 404

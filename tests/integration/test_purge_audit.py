@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -19,8 +20,10 @@ from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
+from kept.entry.language import language
 from tests.fakes import MemoryEvents
 from tests.integration.conftest import Stack, client, counts
+from tests.template import create_table
 from tests.unit.build.test_intent import ENVIRONMENT
 
 pytestmark = pytest.mark.promise("review-then-discard")
@@ -137,7 +140,7 @@ def test_the_report_its_page_and_the_log_say_nothing_of_anybody(stack: Stack, pr
     day = report["day"]
     files = [
         stack.s3.get_object(Bucket="reports", Key=name)["Body"].read().decode()
-        for name in (f"{day}/report.json", f"{day}/report.html", "index.json")
+        for name in (f"{day}/report.json", f"{day}/report.en.html", f"{day}/report.ar.html", "index.json")
     ]
     for text in (*files, printed()):
         assert "example.com" not in text
@@ -160,12 +163,12 @@ def test_the_report_is_what_the_published_schema_says(stack: Stack) -> None:
 
 def test_the_page_works_by_itself(stack: Stack) -> None:
     day = audit(stack)["day"]
-    page = stack.s3.get_object(Bucket="reports", Key=f"{day}/report.html")["Body"].read().decode()
+    page = stack.s3.get_object(Bucket="reports", Key=f"{day}/report.en.html")["Body"].read().decode()
     assert "<style>" in page
     assert "<link" not in page
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
-    assert f"Purge audit of {day}" in page
+    assert f"Purge audit of {language('en').day(dt.date.fromisoformat(day))}" in page
 
 
 def test_the_counts_and_the_event_say_what_was_found(
@@ -211,6 +214,17 @@ def test_a_day_long_past_or_to_come_is_refused(stack: Stack, scheduled: str) -> 
         audit(stack, scheduled=scheduled)
 
 
+def test_the_page_speaks_the_languages_of_the_policy(stack: Stack, staff: dict[str, Any]) -> None:
+    day = audit(stack)["day"]
+    for code, direction, words in (("en", "ltr", "What the ledger counts"), ("ar", "rtl", "ما يعدّه السجل")):
+        page = stack.s3.get_object(Bucket="reports", Key=f"{day}/report.{code}.html")["Body"].read().decode()
+        headers = {"accept": "text/html", "accept-language": code}
+        shown = stack.request("audits", "GET", "/audits/latest", claims=staff, headers=headers).text
+        for each in (page, shown):
+            assert f'<html lang="{code}" dir="{direction}">' in each
+            assert words in each
+
+
 def test_staff_read_the_reports_and_nobody_else(stack: Stack, staff: dict[str, Any]) -> None:
     assert stack.request("audits", "GET", "/audits/latest", claims=staff).status == 404
     report = audit(stack)
@@ -241,20 +255,21 @@ def test_settings_that_somebody_changed_are_named(stack: Stack, monkeypatch: pyt
         },
     )
     logs.create_log_group(logGroupName="/aws/lambda/x-review")
-    schema = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
-    dynamodb.create_table(
-        TableName="x-subjects", AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "B"}], **schema
-    )
     dynamodb.update_time_to_live(
-        TableName="x-subjects", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+        TableName="subjects", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
     )
-    checks = {(each["of"], each["what"]): (each["found"], each["outcome"]) for each in audit(stack)["drift"]}
+    copied = "subjects-restored-20261128T030000Z"
+    create_table(dynamodb, "SubjectsTable", copied)
+    report = audit(stack)
+    copies = {each["of"]: each["found"] for each in report["health"] if each["what"].startswith("restored copies")}
+    assert (copies["table subjects"], copies["table suppressions"]) == ("1", "0")
+    checks = {(each["of"], each["what"]): (each["found"], each["outcome"]) for each in report["drift"]}
     assert checks[f"bucket {bucket}", "lifecycle rule backstop"] == ("enabled, expires after 999 days", "breach")
     assert checks[f"bucket {bucket}", "lifecycle rule unfinished"] == ("none", "breach")
     assert checks[f"bucket {bucket}", "public access"] == ("not blocked", "breach")
     assert checks["log /aws/lambda/x-review", "kept for"] == ("ever", "breach")
-    assert checks["table x-subjects", "time to live by"] == ("expires", "breach")
-    assert checks["table x-subjects", "time to live is on"] == ("yes", "fine")
-    assert checks["table x-subjects", "stream"] == ("off", "breach")
-    assert checks["table x-subjects", "deletion protection"] == ("off", "breach")
-    assert checks["table x-suppressions", "stream"] == ("", "unknown"), "a table that is not there cannot be described"
+    assert checks["table subjects", "time to live by"] == ("expires", "breach")
+    assert checks["table subjects", "time to live is on"] == ("yes", "fine")
+    assert checks["table subjects", "stream"] == ("off", "breach")
+    assert checks["table subjects", "deletion protection"] == ("off", "breach")
+    assert checks["table x-ledger", "recovery"] == ("", "unknown"), "a table that is not there cannot be described"

@@ -22,7 +22,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from kept.adapters.ses import Sender, SesOutbox
-from kept.app.ports import OutgoingMail
+from kept.app.ports.mail import OutgoingMail
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import make_opt_out_token, read_opt_out_token, unsubscribe_headers
 from kept.domain.permission import Permission

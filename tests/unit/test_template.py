@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.build.intent import intent, read_template
+from infra.local.intrinsics import Resolver
 from kept.domain.exports import LEASE_SECONDS, QUEUE_SECONDS
 from kept.domain.policy import load_policy
 from tests.conftest import ROOT
@@ -20,12 +21,16 @@ TEMPLATE = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
 # in use: log groups are found by the beginning of their names.
 WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricStatistics",
+    "dynamodb:ListTables",
     "lambda:ListEventSourceMappings",
     "logs:DescribeLogGroups",
     "ses:DeleteSuppressedDestination",
     "ses:DescribeActiveReceiptRuleSet",
     "ses:SetActiveReceiptRuleSet",
 }
+
+
+AUDITOR = TEMPLATE.partition("  PurgeAuditRole:")[2].partition("\n\n")[0]
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -232,12 +237,53 @@ def test_the_audit_may_describe_and_look_into_everything_that_it_compares() -> N
         if isinstance(each.get("Properties", {}).get(key), dict)
     }
     asked = [each["name"] for each in wanted["settings"] if each["kind"] in {"table", "bucket"}]
+    in_use = {"${SUBJECTS_TABLE}": "SubjectsArn", "${SUPPRESSIONS_TABLE}": "SuppressionsArn"}
     for name in [*asked, *wanted["dead_letters"], *wanted["failures"]]:
+        if name in in_use:
+            assert f"*{in_use[name]}" in AUDITOR
+            continue
         template_name = re.sub(r"\$\{(\w+)\}", lambda m: {"STACK_NAME": "${AWS::StackName}"}.get(m[1], m[0]), name)
         template_name = template_name.replace("${ACCOUNT_ID}", "${AWS::AccountId}").replace(
             "${AWS_REGION}", "${AWS::Region}"
         )
         assert f"{logical[template_name]}.Arn" in role, f"PurgeAuditRole lacks {logical[template_name]}"
+
+
+@pytest.mark.promise("review-then-discard")
+@pytest.mark.parametrize("table", ["Subjects", "Suppressions"])
+def test_everything_names_a_table_as_one_that_a_restore_may_put_in_its_place(table: str) -> None:
+    """Else a function would go on with the old table, and bring back who was discarded."""
+    head, tail = TEMPLATE.split("      InUse:")
+    in_use, tail = tail.split("  # ----", 1)
+    assert f"{table}Table" not in tail.replace(f"  {table}Table:\n", ""), "it is named otherwise than by its anchor"
+    assert f"{table}Table" not in head.replace(f"  {table}Table:", "")
+    for attribute, own in (
+        ("", f"!Ref {table}Table"),
+        ("Arn", f"!GetAtt {table}Table.Arn"),
+        ("Stream", f"{table}Table.StreamArn"),
+    ):
+        assert f"&{table}{attribute} !If" in in_use
+        assert own in in_use
+
+    template = read_template()
+    name = f"kept-{table.lower()}-restored-20261128T030000Z"
+    stream = f"arn:aws:dynamodb:eu-west-1:1:table/{name}/stream/2026-11-28T03:00:00.000"
+    names = {
+        "SubjectsTable": "own",
+        "SuppressionsTable": "own",
+        "RestoredSubjects": stream,
+        "RestoredSuppressions": stream,
+    }
+    resolver = Resolver(names, template["Conditions"])
+    for attribute, expected in (
+        ("", name),
+        ("Arn", stream.partition("/stream/")[0]),
+        ("Stream", stream),
+    ):
+        given = template["Resources"]["DeploymentCheck"]["Properties"]["InUse"][table + attribute]
+        assert resolver.resolve(given) == expected
+    own = Resolver({**names, "RestoredSubjects": "", "RestoredSuppressions": ""}, template["Conditions"])
+    assert own.resolve(template["Resources"]["DeploymentCheck"]["Properties"]["InUse"][table]) == "own"
 
 
 @pytest.mark.promise("security-measures")

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def test_an_untouched_export_is_said_to_be_as_it_was_sealed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(folder)]) == 0
     told = capsys.readouterr().out
-    assert f"7 days from {DAYS[0]} to {DAYS[-1]} and their {sum(SIZES)} entries are as they were sealed." in told
+    assert f"7 days from {DAYS[0]} to {DAYS[-1]}, with {sum(SIZES)} entries: as sealed." in told
     assert LAST_HASH in told
     assert main([str(folder), "--from", DAYS[2], "--to", DAYS[4]]) == 0
     assert main([str(folder), "--hash", LAST_HASH]) == 0

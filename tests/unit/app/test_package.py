@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kept.app.package import Reading, Stores, write_package
-from kept.app.ports import HeldItem
+from kept.app.ports.records import HeldItem
 from kept.domain.data_map import STORES, Section
 from kept.domain.exports import new_export
 from kept.domain.identity import Keys, SubjectId

@@ -10,7 +10,7 @@ import pytest
 
 from kept.domain.audit import Report, Straggler
 from kept.domain.commitment import TableKey
-from tests.audit_world import DAY, HOUR, START, World
+from tests.audit_world import DAY, HOUR, POLICY, START, World
 
 pytestmark = pytest.mark.promise("review-then-discard")
 
@@ -220,8 +220,19 @@ def test_raw_mail_of_no_record_is_found_and_kept_since_nobody_may_have_read_it()
     report = world.audit()
     assert report.orphans.objects == 1
     assert [each.what for each in report.orphans.found] == ["raw-mail"]
+    assert [(each.hours, each.outcome) for each in report.orphans.found] == [(48, "kept")]
     assert "raw/lost" in world.raw_mail.mails
     assert report.verdict == "breach"
+
+
+def test_raw_mail_of_no_record_goes_once_it_is_older_than_any_record_may_be() -> None:
+    world = World()
+    world.raw_mail.mails |= {"raw/old": b"x", "raw/younger": b"x"}
+    world.mails_at |= {"raw/old": START, "raw/younger": START + 2 * HOUR}
+    world.now = START + POLICY.longest_retention + HOUR
+    report = world.audit()
+    assert sorted(each.outcome for each in report.orphans.found) == ["discarded", "kept"]
+    assert world.raw_mail.mails.keys() == {"raw/younger"}
 
 
 def test_sessions_and_links_long_past_their_time_go_and_are_counted() -> None:
@@ -292,6 +303,12 @@ def test_drift_is_named_and_what_cannot_be_known_is_not_called_fine() -> None:
     report = other.audit()
     assert {check.outcome for check in report.drift} == {"unknown"}
     assert report.verdict == "kept"
+
+
+def test_a_restored_table_that_nothing_uses_is_a_copy_of_everything_and_named() -> None:
+    world = World()
+    world.restored = 2
+    assert world.audit().breaches == ("table subjects: restored copies that nothing uses is 2, not 0",)
 
 
 def test_dead_letters_and_a_ledger_that_is_behind_are_breaches() -> None:

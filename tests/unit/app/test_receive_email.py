@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from kept.app.prove_identity import ask_for_access
 from kept.app.receive_email import Delivery, Stores, receive_email
+from kept.app.review import Call, record_telephone_call
 from kept.app.send_mail import send_queued_mail
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import make_opt_out_token
 from kept.domain.policy import load_policy
-from kept.domain.records import Message
+from kept.domain.records import Hold, Message
 from tests.fakes import MemoryMailQueue, MemoryMessages, MemoryOutbox, MemoryProofs, MemoryRawMail, MemorySuppressions
 
 POLICY, KEYS = load_policy(), Keys("k" * 64)
@@ -104,6 +106,72 @@ def test_a_request_becomes_a_record_with_its_deadline_and_gets_a_link(shop: Shop
     assert "https://privacy.example.com/sessions?token=" in answer.text
     assert dict(answer.headers)["Auto-Submitted"] == "auto-replied"
     assert dict(answer.headers)["In-Reply-To"] == "<1@example.org>"
+
+
+@pytest.mark.promise("access-on-request")
+def test_who_asks_again_joins_the_open_request_and_loses_no_word(shop: Shop) -> None:
+    first = shop.receive(ACCESS)
+    again = shop.receive(CANCEL)
+    assert (first.kind, again.kind) == ("request", "message")
+    assert again.joins == first.reference
+    assert again.text == CANCEL
+    assert again.answer_by is None
+    shop.send_links()
+    assert [first.reference in mail.text for mail in shop.outbox.sent] == [True, True], "each mail gets its link"
+    queue = shop.messages.queue("new", ["request", "message"], None, 10, NOW).items
+    assert [record.reference for record in queue] == [first.reference, again.reference], "before ordinary messages"
+
+
+@pytest.mark.promise("access-on-request")
+def test_a_mail_that_comes_again_joins_nothing_and_nothing_twice(shop: Shop) -> None:
+    shop.receive(ACCESS)
+    shop.receive(CANCEL)
+    held = dict(shop.messages.records)
+    for number in (1, 2):
+        shop.deliver(Delivery(f"m{number}", f"raw/{number}", NOW, "ann@example.org"))
+    assert shop.messages.records == held
+    for key, record in held.items():
+        shop.messages.records[key] = replace(record, status="reviewed")
+    shop.deliver(Delivery("m1", "raw/1", NOW, "ann@example.org"))
+    assert {record.status for record in shop.messages.records.values()} == {"reviewed"}
+    assert len(shop.messages.records) == 2
+
+
+@pytest.mark.promise("access-on-request")
+def test_form_mail_and_telephone_join_one_another(shop: Shop) -> None:
+    def ask_by_form() -> Message:
+        return ask_for_access(
+            "ann@example.org", None, policy=POLICY, keys=KEYS, messages=shop.messages, mails=shop.mails, now=NOW
+        )
+
+    by_form = ask_by_form()
+    assert shop.receive(ACCESS).joins == by_form.reference
+    call = Call("request", "Ann@example.org", "Wants to know what we have.", "sam")
+    called = record_telephone_call(call, policy=POLICY, keys=KEYS, messages=shop.messages, mails=shop.mails, now=NOW)
+    assert (called.kind, called.joins, called.text) == ("message", by_form.reference, call.text)
+    assert ask_by_form() == by_form
+
+
+@pytest.mark.promise("access-on-request")
+def test_what_was_answered_makes_room_but_what_a_law_keeps_does_not(shop: Shop) -> None:
+    first = shop.receive(ACCESS)
+    reviewed = replace(first, status="reviewed", reviewed_at=NOW)
+    held = replace(reviewed, hold=Hold(NOW, "sam", "A court asks for it", NOW + DAY))
+    for standing, stays in ((held, True), (reviewed, False)):
+        shop.messages.records = {(ANN, first.record_id): standing}
+        again = shop.receive(ACCESS)
+        assert (again.kind, again.joins, again.answer_by) == ("request", None, first.answer_by)
+        assert (standing in shop.messages.records.values()) is stays
+
+
+@pytest.mark.promise("access-on-request")
+@pytest.mark.parametrize("doubt", [{"spam": True}, {"forged": True}])
+def test_a_persons_own_request_never_joins_one_that_somebody_else_may_have_sent(
+    shop: Shop, doubt: dict[str, bool]
+) -> None:
+    shop.receive(ACCESS, **doubt)
+    own = shop.receive(ACCESS)
+    assert (own.kind, own.joins) == ("request", None)
 
 
 @pytest.mark.promise("complaints-heard")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kept.app.ports import HeldItem
+from kept.app.ports.records import HeldItem
 from kept.app.show_record import show
 from kept.domain.data_map import KINDS
 from kept.domain.identity import SubjectId

@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "EXPORT_LIFECYCLE_DAYS": "8",
     "LEDGER_DAYS": "730",
     "SEALS_LOCK_MODE": "GOVERNANCE",
+    "SUBJECTS_TABLE": "subjects",
+    "SUPPRESSIONS_TABLE": "suppressions",
 }
 
 
@@ -48,7 +50,7 @@ def test_every_table_bucket_and_log_of_the_template_is_there() -> None:
 
 @pytest.mark.promise("security-measures")
 def test_production_is_protected_and_swept_by_aws() -> None:
-    table = expected(intent(TEMPLATE)["production"], "table", "${STACK_NAME}-subjects")
+    table = expected(intent(TEMPLATE)["production"], "table", "${SUBJECTS_TABLE}")
     assert table["time to live by"] == "discard_at"
     assert table["time to live is on"] == "yes"
     assert table["deletion protection"] == "on"
@@ -56,7 +58,7 @@ def test_production_is_protected_and_swept_by_aws() -> None:
 
 
 def test_what_the_template_wants_of_a_stage_only_is_wanted_of_that_stage() -> None:
-    table = expected(intent(TEMPLATE)["local"], "table", "${STACK_NAME}-subjects")
+    table = expected(intent(TEMPLATE)["local"], "table", "${SUBJECTS_TABLE}")
     assert table["deletion protection"] == "off"
 
 
@@ -65,8 +67,17 @@ def test_a_changed_template_changes_what_is_wanted() -> None:
     template["Resources"]["SubjectsTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"] = "other"
     template["Resources"]["Api"]["Properties"]["RouteSettings"]["POST /contacts"]["ThrottlingRateLimit"] = 11
     wanted = intent(template)["production"]
-    assert expected(wanted, "table", "${STACK_NAME}-subjects")["time to live by"] == "other"
+    assert expected(wanted, "table", "${SUBJECTS_TABLE}")["time to live by"] == "other"
     assert expected(wanted, "api", "${API}")["limit of POST /contacts"].startswith("11 a second")
+
+
+def test_a_restored_table_in_use_is_held_to_what_the_template_wants_of_its_own() -> None:
+    wanted = intent(TEMPLATE)["production"]
+    assert expected(wanted, "table", "${SUPPRESSIONS_TABLE}")["stream"] == "NEW_AND_OLD_IMAGES"
+    assert expected(wanted, "function", "${STACK_NAME}-ledger") == {
+        "takes changes of ${SUBJECTS_TABLE}": "Enabled",
+        "takes changes of ${SUPPRESSIONS_TABLE}": "Enabled",
+    }
 
 
 def test_a_queue_that_no_function_reads_is_one_in_which_nothing_may_lie() -> None:

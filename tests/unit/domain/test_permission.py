@@ -16,7 +16,7 @@ from phonenumbers import PhoneNumberFormat
 
 from kept.app.opt_out import heed_feedback, opt_out_by_form
 from kept.app.permissions import Verdict, ask
-from kept.app.ports import PhoneUse, PostUse
+from kept.app.ports.permission import PhoneUse, PostUse
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.orders import DELIVERY, Order

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kept.adapters import aws
 from kept.adapters.dynamo.client import dynamodb
+from kept.domain.ledger import RESTORED
 
 Found = dict[str, str]
 Rules = Callable[[], tuple[str, list[dict[str, Any]]]]
@@ -69,6 +70,16 @@ class Deployed:
         """How many objects lie in a bucket, a thousand at most."""
         with suppress(*_UNKNOWN):
             return int(_client("s3").list_objects_v2(Bucket=bucket)["KeyCount"])
+        return None
+
+    def copies(self, table: str) -> int | None:
+        """How many other tables are named as ones that this one, or the one before it, was restored to."""
+        with suppress(*_UNKNOWN):
+            prefix = table.partition(RESTORED)[0] + RESTORED
+            pages = dynamodb().get_paginator("list_tables").paginate()
+            return len(
+                [name for page in pages for name in page["TableNames"] if name.startswith(prefix) and name != table]
+            )
         return None
 
     def stream_age_minutes(self, function: str, now: int) -> int | None:

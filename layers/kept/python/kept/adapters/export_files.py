@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kept.adapters import aws
 from kept.adapters.object_pieces import pieces
-from kept.app.ports import UploadForm
+from kept.app.ports.exports import UploadForm
 from kept.domain.errors import NotFoundError
 
 PART_BYTES: Final = 8 * 1024 * 1024

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from kept.adapters import aws
-from kept.app.ports import MailPage
+from kept.app.ports.audit import MailPage
 
 
 class S3MailObjects:

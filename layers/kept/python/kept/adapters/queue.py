@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from kept.adapters import aws
-from kept.app.ports import ExportJob, QueuedMail
+from kept.app.ports.exports import ExportJob
+from kept.app.ports.mail import QueuedMail
 
 
 class SqsMailQueue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from kept.adapters import aws
-from kept.app.ports import Progress
+from kept.app.ports.audit import Progress
 from kept.domain.audit import Day, Report, Summary, summary_of
 
 INDEX = "index.json"
@@ -32,11 +32,12 @@ class S3Reports:
         """One object."""
         return self._find(f"{day}/report.json", Report)
 
-    def put(self, report: Report, page: bytes) -> None:
-        """Three objects; the index last, so that what it names is there."""
+    def put(self, report: Report, pages: Mapping[str, bytes]) -> None:
+        """An object for the report and for each page; the index last, so that what it names is there."""
         content = msgspec.json.format(msgspec.json.encode(report), indent=1)
         self._put(f"{report.day}/report.json", content, "application/json")
-        self._put(f"{report.day}/report.html", page, "text/html; charset=utf-8")
+        for code, page in pages.items():
+            self._put(f"{report.day}/report.{code}.html", page, "text/html; charset=utf-8")
         others = [each for each in self.summaries() if each.day != report.day]
         newest_first = sorted([summary_of(report), *others], key=lambda each: each.day, reverse=True)
         self._put(INDEX, msgspec.json.encode(newest_first[:KEPT]), "application/json")

@@ -10,7 +10,7 @@ from typing import Any
 
 from kept.adapters import aws
 from kept.adapters.dynamo.client import Item, dynamodb, put_new
-from kept.app.ports import AnswerKind, OutgoingMail
+from kept.app.ports.mail import AnswerKind, OutgoingMail
 from kept.domain.errors import NotAllowedError
 from kept.domain.identity import SubjectId
 from kept.domain.permission import Check, Permission

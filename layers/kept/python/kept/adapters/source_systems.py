@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from kept.adapters import aws
-from kept.app.ports import UploadForm
+from kept.app.ports.exports import UploadForm
 from kept.domain.errors import UnavailableError
 from kept.domain.exports import LARGEST_SOURCE_FILE, Export
 

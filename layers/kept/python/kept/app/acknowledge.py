@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from kept.app.ports import MailQueue, Outbox, OutgoingMail
+from kept.app.ports.mail import MailQueue, Outbox, OutgoingMail
 from kept.app.prove_identity import link_mail
 from kept.domain.errors import UnavailableError
 from kept.domain.mail.answering import answer_headers, answer_subject
-from kept.domain.mail.intents import Understanding
 from kept.domain.mail.reader import Mail
 from kept.domain.permission import ANSWER
 from kept.domain.policy import Policy
-from kept.domain.records import Message
+from kept.domain.records import MailFacts, Message
 
 _TEXT = {
     "en": """We have your message. Its reference is {reference}, and we answer it by {day}.
@@ -39,8 +38,8 @@ def acknowledge(
     message: Message,
     mail: Mail,
     *,
+    due: Message,
     answer_to: str | None,
-    understood: Understanding,
     policy: Policy,
     outbox: Outbox,
     mails: MailQueue,
@@ -48,27 +47,29 @@ def acknowledge(
 ) -> str:
     """Send the acknowledgement, where there is one to send; what was done, as a stable code for a count.
 
-    `answer_to` is the envelope's sender (RFC 3834 section 4). At most one answer of a kind goes to an address in a day.
-    Who asks for their data or the end of their account gets a link instead, at the address that the record is about.
-    Raises UnavailableError; then it may be tried again.
+    `due` has the deadline: the mail's own record, or the open request that it joins. `answer_to` is the envelope's
+    sender (RFC 3834 section 4). At most one answer of a kind goes to an address in a day. Who asks for their data or
+    the end of their account gets a link instead, at the address that the record is about. Raises UnavailableError;
+    then it may be tried again.
     """
-    if message.answer_by is None:
+    if due.answer_by is None:
         return "nothing-to-say"
-    if {"access", "cancel"} & set(understood.intents) and message.email:
-        link = link_mail(message, job=message.record_id, language=understood.language)
+    facts = message.mail or MailFacts(raw_key="")
+    if {"access", "cancel"} & set(facts.intents) and due.email:
+        link = link_mail(due, job=message.record_id, language=facts.language)
         mails.put(replace(link, headers=answer_headers(mail), subject=answer_subject(mail)))
-        if message.kind == "request":
+        if due.kind == "request":
             return "link"
-    if not outbox.claim(message.subject_id, message.kind, now):
+    if not outbox.claim(due.subject_id, due.kind, now):
         return "answered-today"
-    text = _TEXT.get(understood.language, _TEXT["en"]).format(
-        reference=message.reference,
-        day=dt.datetime.fromtimestamp(message.answer_by, dt.UTC).date().isoformat(),
+    text = _TEXT.get(facts.language, _TEXT["en"]).format(
+        reference=due.reference,
+        day=dt.datetime.fromtimestamp(due.answer_by, dt.UTC).date().isoformat(),
         name=policy.site.name,
     )
     try:
         outbox.send(OutgoingMail(str(answer_to), ANSWER, answer_subject(mail), text, answer_headers(mail)))
     except UnavailableError:
-        outbox.release(message.subject_id, message.kind)
+        outbox.release(due.subject_id, due.kind)
         raise
     return "sent"

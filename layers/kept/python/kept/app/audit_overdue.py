@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from kept.app.ports import Commitments, HeldItem, Partition, RawMail
+from kept.app.ports.ledger import Commitments
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.domain.audit import Cause, Outcome, Straggler, cause_of, hours_between, moment
 from kept.domain.commitment import Commitment
 

@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kept.app.ports import AuditProgress, HeldItem, MailObjects, Partition, Progress, Records
+from kept.app.ports.audit import AuditProgress, MailObjects, Progress, Records
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.domain.audit import TTL_HOURS, Orphan, Scan, hours_between
 from kept.domain.commitment import TableKey
 from kept.domain.ledger import NOT_LEDGERED
@@ -28,7 +29,7 @@ class Night:
 
     scan: Scan
     records: list[HeldItem] = field(default_factory=list)
-    mails: list[str] = field(default_factory=list)
+    mails: list[tuple[str, int]] = field(default_factory=list)  # keys, and when each came
     expired: int = 0
     ledgered: int = 0  # records of the kinds that the ledger tells of
     whole: bool = False  # everything that is held was read in this one night
@@ -74,13 +75,28 @@ def confirmed_records(night: Night, stores: Stores, now: int) -> list[Orphan]:
     return found
 
 
-def confirmed_mails(night: Night, stores: Stores) -> list[Orphan]:
-    """Those of a night's raw mails that are still there. They stay: a mail that never became a record may be unread."""
-    return [
-        Orphan(what="raw-mail", digest=hashlib.sha256(key.encode()).hexdigest()[:32])
-        for key in night.mails
-        if stores.mails.is_there(key)
-    ]
+def confirmed_mails(night: Night, stores: Stores, raw_mail: RawMail, longest: int, now: int) -> list[Orphan]:
+    """Those of a night's raw mails that are still there.
+
+    They stay, since a mail that never became a record may be unread; past the longest that any record may be held
+    (seconds), they go.
+    """
+    found = []
+    for key, came in night.mails:
+        if not stores.mails.is_there(key):
+            continue
+        is_past = came + longest < now
+        if is_past:
+            raw_mail.discard(key)
+        found.append(
+            Orphan(
+                what="raw-mail",
+                digest=hashlib.sha256(key.encode()).hexdigest()[:32],
+                hours=hours_between(came, now),
+                outcome="discarded" if is_past else "kept",
+            )
+        )
+    return found
 
 
 def _begin(before: Progress | None, day: str, now: int) -> Progress:
@@ -152,7 +168,7 @@ def _list_mails(progress: Progress, stores: Stores, night: Night) -> Progress:
     while stores.has_time():
         page = stores.mails.page(after)
         count += len(page.keys)
-        night.mails += [key for key, at in page.keys if at < before and _digest(key) not in known]
+        night.mails += [(key, at) for key, at in page.keys if at < before and _digest(key) not in known]
         after = page.after
         if after is None:
             return progress.having(finished=True, objects=count, after_mail=None)

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kept.app.ports import ExportFiles, ExportJob, ExportQueue, Exports, Partition
+from kept.app.ports.exports import ExportFiles, ExportJob, ExportQueue, Exports
+from kept.app.ports.records import Partition
 from kept.app.show_record import show
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.exports import URL_SECONDS, Export, new_export

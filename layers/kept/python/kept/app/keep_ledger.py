@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kept.app.ports import ExportFiles, Ledger, RawMail
+from kept.app.ports.exports import ExportFiles
+from kept.app.ports.ledger import Ledger
+from kept.app.ports.records import RawMail
 from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, Entry, Fields, LedgerKeys, entry_of, is_ledgered, mark_of

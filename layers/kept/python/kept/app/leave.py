@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from kept.app.ports import ExportFiles, HeldItem, Partition, RawMail, Suppressions
+from kept.app.ports.exports import ExportFiles
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.ledger import NOT_LEDGERED
 from kept.domain.proof import Session
@@ -89,6 +91,9 @@ def _erase(item: HeldItem, keys: Keys, stores: Stores) -> None:
         stores.raw_mail.discard(raw_key)
     for key in item.fields.get("files", ()):
         stores.exports.discard(key)
-    if item.sort_key.startswith("order#") and "phone" in item.fields:
-        stores.partition.discard(SubjectId(keys.phone_id(item.fields["phone"])), item.sort_key, REASON)
+    if item.sort_key.startswith("order#") and "order_id" in item.fields:
+        numbers = [keys.order_lookup(item.fields["order_id"])]
+        numbers += [keys.phone_id(phone) for phone in (item.fields.get("phone"),) if phone]
+        for number in numbers:
+            stores.partition.discard(SubjectId(number), item.sort_key, REASON)
     stores.partition.discard(item.subject_id, item.sort_key, REASON)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from kept.app.package import Reading, write_package
-from kept.app.ports import ExportJob, ExportQueue, Exports, SourceSystems
+from kept.app.ports.exports import ExportJob, ExportQueue, Exports, SourceSystems
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.exports import ASK_AGAIN_SECONDS, LARGEST_SOURCE_FILE, Answer, Export
 from kept.domain.identity import SubjectId, new_record_id

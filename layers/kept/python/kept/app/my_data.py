@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kept.app.ports import Accounts, Messages, Suppressions
+from kept.app.ports.people import Accounts
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import Messages
 from kept.app.receive_contact import check_text
 from kept.domain import contact_details
 from kept.domain.account import ACCOUNT_ID, Account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kept.app.ports import Suppressions
+from kept.app.ports.permission import Suppressions
 from kept.domain import contact_details
 from kept.domain.identity import Keys
 from kept.domain.opt_out_token import read_opt_out_token

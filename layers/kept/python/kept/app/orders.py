@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kept.app.ports import Orders
+from kept.app.ports.permission import Orders
 from kept.domain import contact_details
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.identity import Keys

@@ -19,7 +19,10 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from kept.app.ports import ByteSink, ExportFiles, HeldItem, LedgerEntries, Partition, RawMail, Suppressions
+from kept.app.ports.exports import ByteSink, ExportFiles
+from kept.app.ports.ledger import LedgerEntries
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import HeldItem, Partition, RawMail
 from kept.app.show_record import kind_of, show, show_entry, show_suppression
 from kept.domain.data_map import KINDS, STORES, Section, last_copy_gone_at
 from kept.domain.exports import Answer, Export

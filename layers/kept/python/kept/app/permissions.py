@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kept.app.ports import Holdings, Suppressions
+from kept.app.ports.permission import Holdings, Suppressions
 from kept.domain import contact_details
 from kept.domain.errors import InvalidInputError, KeyMismatchError, UnavailableError
 from kept.domain.identity import Keys, SubjectId, can_be_an_address

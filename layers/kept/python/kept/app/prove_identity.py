@@ -9,19 +9,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from kept.app.ports import Accounts, MailQueue, Messages, Proofs, QueuedMail
+from kept.app.ports.mail import MailQueue, QueuedMail
+from kept.app.ports.people import Accounts, Proofs
+from kept.app.ports.records import Messages
 from kept.app.register import confirm_registration
+from kept.app.requests import open_request
 from kept.domain import contact_details
 from kept.domain.account import seen
 from kept.domain.errors import ConflictError, NotFoundError
 from kept.domain.identity import Keys, new_record_id, new_reference
 from kept.domain.policy import Policy
 from kept.domain.proof import Link, Session, new_token, read_token
-from kept.domain.records import Message
+from kept.domain.records import ANSWERED, ASKED, Message
 from kept.domain.retention import discard_after_review, discard_at_birth
-
-ASKED = "Asked by form what we hold about them."
-ANSWERED = "Answered: who owns the address opened the link, which shows everything."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def ask_for_access(
     subject_id = keys.subject_id(address)
     request = Message(
         subject_id=subject_id,
-        record_id=keys.repeatable_record_id(subject_id.hex(), "access request by form"),
+        record_id=new_record_id(),
         reference=new_reference(),
         kind="request",
         channel="form",
@@ -55,7 +55,7 @@ def ask_for_access(
         locale=language,
         answer_by=policy.answer_by("request", now),
     )
-    standing = messages.add(request, replace_expired_at=now, replace_reviewed=True) or request
+    standing = open_request(request, keys=keys, messages=messages, now=now)
     mails.put(link_mail(standing, job=new_record_id(), language=language))
     return standing
 

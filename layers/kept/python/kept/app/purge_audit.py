@@ -6,12 +6,14 @@ It rests on the ledger's open commitments and not on the discard dates in the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kept.app import audit_scan
 from kept.app.audit_overdue import Found, discard_overdue, straggler_of_gone
-from kept.app.ports import Commitments, Deadlines, Deployed, LedgerDays, RawMail, Reports, Seals
+from kept.app.ports.audit import Deadlines, Deployed, Reports
+from kept.app.ports.ledger import Commitments, LedgerDays, Seals
+from kept.app.ports.records import RawMail
 from kept.domain import audit
 from kept.domain.audit import Check, Cost, Intent, Ledger, Report, Straggler
 from kept.domain.audit_again import merged
@@ -39,7 +41,13 @@ class Stores:
 
 
 def run(
-    day: str, *, now: int, policy: Policy, intent: Intent, stores: Stores, render: Callable[[Report], bytes]
+    day: str,
+    *,
+    now: int,
+    policy: Policy,
+    intent: Intent,
+    stores: Stores,
+    render: Callable[[Report], Mapping[str, bytes]],
 ) -> tuple[Report, bool]:
     """Audit a day; its report, and whether it says anything that it did not say before. Raises UnavailableError.
 
@@ -62,7 +70,10 @@ def run(
         stores.settle()
     gone = _still_open(day, overdue, stores, now)
     after_gone = stores.cost()
-    orphans = [*audit_scan.confirmed_records(night, stores.scan, now), *audit_scan.confirmed_mails(night, stores.scan)]
+    orphans = [
+        *audit_scan.confirmed_records(night, stores.scan, now),
+        *audit_scan.confirmed_mails(night, stores.scan, stores.raw_mail, policy.longest_retention, now),
+    ]
     scan_cost = (after_scan - after_overdue) + (stores.cost() - after_gone)
     report = Report(
         day=day,
@@ -124,12 +135,14 @@ def _drift(intent: Intent, deployed: Deployed) -> list[Check]:
 
 
 def _health(intent: Intent, deployed: Deployed, now: int) -> list[Check]:
-    """Step 4: nothing lies where only what failed is put, and the ledger is not behind."""
+    """Step 4: nothing lies where only what failed is put, no copy was left behind, and the ledger is not behind."""
     checks = []
     for queue in intent.dead_letters:
         checks += _none(f"queue {queue}", "messages", deployed.waiting(queue))
     for bucket in intent.failures:
         checks += _none(f"bucket {bucket}", "objects", deployed.objects(bucket))
+    for table in (each.name for each in intent.settings if each.kind == "table"):
+        checks += _none(f"table {table}", "restored copies that nothing uses", deployed.copies(table))
     for function in intent.followers:
         age = deployed.stream_age_minutes(function, now)
         what = {"age of changes": f"under {BEHIND_MINUTES} minutes"}

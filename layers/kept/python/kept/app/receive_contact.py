@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kept.app.ports import Messages
+from kept.app.ports.records import Messages
 from kept.domain import contact_details
 from kept.domain.errors import FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kept.app.acknowledge import acknowledge
-from kept.app.ports import MailQueue, Messages, Outbox, RawMail, Suppressions
+from kept.app.ports.mail import MailQueue, Outbox
+from kept.app.ports.permission import Suppressions
+from kept.app.ports.records import Messages, RawMail
+from kept.app.requests import open_or_join
 from kept.domain.errors import NotFoundError
 from kept.domain.identity import Keys, new_reference
 from kept.domain.mail import Mail, Understanding, read_mail, understand
@@ -70,7 +73,7 @@ def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Sto
     requests become records with their deadline. Raises UnavailableError: nothing is lost, the delivery comes again.
     """
     if delivery.virus:
-        return _store(_quarantined(delivery, policy, keys), stores, now)[0]
+        return _store(_quarantined(delivery, policy, keys), policy, keys, stores, now, trusted=False)[0]
     raw = stores.raw_mail.read(delivery.raw_key)
     if raw is None:  # delivered again after its record was discarded
         return Receipt("gone", "message")
@@ -82,19 +85,19 @@ def receive_email(delivery: Delivery, *, policy: Policy, keys: Keys, stores: Sto
     if "opt_out" in understood.intents and message.email is not None:
         # Before the record: were it the other way round, a failure between the two could lose the wish.
         stores.suppressions.suppress(message.subject_id, MARKETING, "email", delivery.received_at)
-    receipt, held = _store(message, stores, now)
+    receipt, due = _store(message, policy, keys, stores, now, trusted=not (delivery.spam or delivery.forged))
     receipt = replace(receipt, report=report)
     if receipt.outcome == "gone":
         return receipt
     if delivery.spam or delivery.forged:  # an answer would reach somebody who did not write
         return replace(receipt, answer="not-trusted")
-    if reason := held.answer_by and silence_reason(mail, delivery.envelope_sender, our_domains):
+    if reason := due.answer_by and silence_reason(mail, delivery.envelope_sender, our_domains):
         return replace(receipt, answer=str(reason))
     answer = acknowledge(
-        held,
+        message,
         mail,
+        due=due,
         answer_to=delivery.envelope_sender,
-        understood=understood,
         policy=policy,
         outbox=stores.outbox,
         mails=stores.mails,
@@ -131,14 +134,22 @@ def domains_of(policy: Policy, recipients: tuple[str, ...]) -> frozenset[str]:
     return frozenset(a.rpartition("@")[2].lower() for a in (policy.site.support_email, *recipients) if "@" in a)
 
 
-def _store(message: Message, stores: Stores, now: int) -> tuple[Receipt, Message]:
-    """Store a record, unless it is past its date already; what became of it, and the record that is held."""
+def _store(
+    message: Message, policy: Policy, keys: Keys, stores: Stores, now: int, *, trusted: bool
+) -> tuple[Receipt, Message]:
+    """Store a record, unless it is past its date already; what became of it, and the record whose deadline holds.
+
+    A request that somebody else may have sent stands by itself: the person's own must not join it.
+    """
     if not is_held(message.discard_at, now):
         if message.mail is not None:
             stores.raw_mail.discard(message.mail.raw_key)
         return Receipt("gone", message.kind), message
-    standing = stores.messages.add(message)
-    return Receipt("repeated" if standing else "stored", message.kind), standing or message
+    if message.kind == "request" and trusted:
+        due, stored = open_or_join(message, policy=policy, keys=keys, messages=stores.messages, now=now)
+    else:
+        due = stored = stores.messages.add(message) or message
+    return Receipt("stored" if stored.reference == message.reference else "repeated", stored.kind), due
 
 
 def _kind_of(intents: tuple[str, ...]) -> Kind:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kept.app.ports import Accounts, MailQueue, QueuedMail
+from kept.app.ports.mail import MailQueue, QueuedMail
+from kept.app.ports.people import Accounts
 from kept.domain import contact_details
 from kept.domain.account import Acceptance, Account, Registration, accept, has_affirmed, new_account
 from kept.domain.errors import ConflictError

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kept.app.ports import MailQueue, Messages, Page, QueuedMail
+from kept.app.ports.mail import MailQueue, QueuedMail
+from kept.app.ports.records import Messages, Page
 from kept.app.prove_identity import link_mail
+from kept.app.requests import open_or_join
 from kept.domain import contact_details
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError
 from kept.domain.identity import Keys, new_record_id, new_reference, read_reference
@@ -244,7 +246,8 @@ def record_telephone_call(
 ) -> Message:
     """What somebody said by telephone joins the same queue; who asks for their data is mailed the link.
 
-    Raises InvalidInputError for a wrong address, UnavailableError.
+    Who has an open request joins it: what they said is then a message that says so. Raises InvalidInputError for a
+    wrong address, UnavailableError.
     """
     email, kind = contact_details.read_email(call.email), call.kind
     message = Message(
@@ -260,10 +263,12 @@ def record_telephone_call(
         answer_by=policy.answer_by(kind, now),
         recorded_by=call.by,
     )
-    messages.add(message)
-    if kind == "request":
-        mails.put(link_mail(message, job=message.record_id, language=None))
-    return message
+    if kind != "request":
+        messages.add(message)
+        return message
+    request, words = open_or_join(message, policy=policy, keys=keys, messages=messages, now=now)
+    mails.put(link_mail(request, job=message.record_id, language=None))
+    return words
 
 
 def _find(reference: str, messages: Messages, now: int) -> Message:

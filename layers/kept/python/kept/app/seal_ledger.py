@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kept.app.ports import Events, LedgerDays, Seals
+from kept.app.ports.ledger import Events, LedgerDays, Seals
 from kept.domain.ledger import Entry, day_of
 from kept.domain.seal import (
     FIRST,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from kept.app.ports import Outbox, OutgoingMail, Proofs, QueuedMail
+from kept.app.ports.mail import Outbox, OutgoingMail, QueuedMail
+from kept.app.ports.people import Proofs
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import Keys
 from kept.domain.permission import ANSWER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kept.app.ports import RawMail
+from kept.app.ports.records import RawMail
 from kept.domain.errors import NotFoundError
 from kept.domain.records import Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kept.app.ports import HeldItem
+from kept.app.ports.records import HeldItem
 from kept.domain.data_map import KINDS
 from kept.domain.ledger import Entry
 from kept.domain.policy import Policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kept.app.ports import StaffSignIn
+from kept.app.ports.people import StaffSignIn
 from kept.domain.errors import NotAllowedError, NotSignedInError
 from kept.domain.identity import Keys
 from kept.domain.staff import SignIn, is_staff, make_staff_session

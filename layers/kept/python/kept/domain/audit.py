@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from kept.domain.commitment import Commitment
+from kept.domain.errors import fill_in, to_translate
 from kept.domain.ledger import DATE_MOVED
 
 HOUR: Final = 3600
@@ -24,6 +26,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html says "
 """
 STREAM_KEEPS: Final = 24 * HOUR
 LISTED: Final = 500  # findings of a kind that a report names one by one; the rest are counted
+
+_NOT_AS_IT_SHOULD: Final = to_translate("{of}: {what} is {found}, not {wanted}")
 
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Count = Annotated[int, Meta(ge=0)]
@@ -158,6 +162,14 @@ class Ledger(_Part, frozen=True, kw_only=True):
     unwritten_before: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that somebody must look at: a sentence with `{name}`s, and their values."""
+
+    sentence: str
+    values: Mapping[str, object]
+
+
 class Expectation(_Part, frozen=True, kw_only=True):
     """How something must be set up."""
 
@@ -204,6 +216,9 @@ class Summary(_Part, frozen=True, kw_only=True):
     orphans: Count
     drift: Count
     unknown: Count
+    late: Count = 0  # of those overdue, past DynamoDB's usual lateness
+    oldest_hours: Count = 0
+    went: Count = 0  # records that the ledger says were discarded on the day before, whyever
 
 
 def moment(seconds: int) -> dt.datetime:
@@ -273,33 +288,44 @@ def orphans_of(found: Sequence[Orphan], expired: int, scan: Scan, cost: Cost) ->
     )
 
 
-def breaches_of(report: Report) -> tuple[str, ...]:
-    """What of a report somebody must look at, in sentences."""
+def findings_of(report: Report) -> list[Finding]:
+    """What of a report somebody must look at."""
     overdue, orphans, deadlines = report.overdue, report.orphans, report.deadlines
-    drift = [check for check in report.drift if check.outcome == "breach"]
-    health = [check for check in report.health if check.outcome == "breach"]
-    found = [
-        (overdue.breaches, "records were held past their due time for another reason than DynamoDB's usual lateness"),
-        (overdue.still_there, "records past their due time could not be discarded"),
-        (overdue.gone_without_entry, "records are gone and the ledger has no entry that says so"),
-        (int(not overdue.finished), "audit could not look at all that is overdue: there was not time enough"),
-        (orphans.records, "records are unknown to the ledger"),
-        (orphans.objects, "raw mails belong to no record"),
-        (int(orphans.scan.behind), "weekly reading of the table is behind its time"),
-        *((1, f"{check.of}: {check.what} is {check.found}, not {check.expected}") for check in drift + health),
-        (deadlines.requests, "requests wait for their answer longer than the policy says"),
-        (deadlines.complaints, "complaints wait for their answer longer than the policy says"),
+    unheard = report.ledger.unwritten - report.ledger.unwritten_before
+    counted = (
         (
-            max(0, report.ledger.unwritten - report.ledger.unwritten_before),
-            "records went of which the ledger had never heard that they were written",
+            overdue.breaches,
+            to_translate(
+                "{count} records were held past their due time for another reason than DynamoDB's usual lateness"
+            ),
         ),
+        (overdue.still_there, to_translate("{count} records past their due time could not be discarded")),
+        (
+            overdue.gone_without_entry,
+            to_translate("{count} records are gone and the ledger has no entry that says so"),
+        ),
+        (
+            int(not overdue.finished),
+            to_translate("there was not time enough to look at all that is overdue; the next audit goes on"),
+        ),
+        (orphans.records, to_translate("{count} records are unknown to the ledger")),
+        (orphans.objects, to_translate("{count} raw mails belong to no record")),
+        (int(orphans.scan.behind), to_translate("the weekly reading of the table is behind its time")),
+        (deadlines.requests, to_translate("{count} requests wait for their answer longer than the policy says")),
+        (deadlines.complaints, to_translate("{count} complaints wait for their answer longer than the policy says")),
+        (unheard, to_translate("{count} records went of which the ledger had never heard that they were written")),
+    )
+    settings = [
+        Finding(_NOT_AS_IT_SHOULD, {"of": check.of, "what": check.what, "found": check.found, "wanted": check.expected})
+        for check in (*report.drift, *report.health)
+        if check.outcome == "breach"
     ]
-    return tuple(text if ": " in text else f"{count} {text}" for count, text in found if count)
+    return [*(Finding(sentence, {"count": count}) for count, sentence in counted if count > 0), *settings]
 
 
 def judged(report: Report) -> Report:
     """The report with its breaches and verdict put right."""
-    breaches = breaches_of(report)
+    breaches = tuple(fill_in(finding.sentence, finding.values) for finding in findings_of(report))
     return msgspec.structs.replace(report, breaches=breaches, verdict="breach" if breaches else "kept")
 
 
@@ -314,4 +340,7 @@ def summary_of(report: Report) -> Summary:
         orphans=report.orphans.records + report.orphans.objects,
         drift=sum(check.outcome == "breach" for check in report.drift),
         unknown=sum(check.outcome == "unknown" for check in checks),
+        late=report.overdue.breaches,
+        oldest_hours=report.overdue.oldest_hours,
+        went=sum(report.ledger.discarded_yesterday.values()),
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from kept.domain.identity import SubjectId
 
-SEQUENCE_DIGITS = 40
-"""Sequence numbers of a stream have at most so many digits; filled up with zeros, text sorts as numbers do."""
+SEQUENCE_DIGITS = 54
+"""Sequence numbers of a stream have 40 digits at most, and those of a restored table 14 more in front, since its stream
+comes after that of the table before it. Filled up with zeros, text sorts as numbers do."""
 
 REFUSED_MOVES = 100
 """So many moves past the latest day are remembered of one record: they matter only if its birth is heard of late."""

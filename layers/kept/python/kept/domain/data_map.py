@@ -143,7 +143,8 @@ STORES: Final[dict[str, Store]] = {
         "each day's seal: counts, and a digest of its entries", (OPERATIONS,), "for good", because="is about nobody"
     ),
     "ReportsBucket/": Store(
-        "the nightly audits' reports: counts and digests, and nothing that was in a record",
+        "the nightly audits' reports, and what of them everybody may know: counts and digests, and nothing that was in "
+        "a record",
         (OPERATIONS,),
         "as the template says of reports",
         because="is about nobody",

@@ -51,10 +51,14 @@ DATE_MOVED: Final = "date_moved"
 NOT_LEDGERED: Final = {"session", "link", "link-place", "answer"}
 """Kinds that say nothing about a person and live for a day at most: proofs on their way, and who was answered."""
 
+RESTORED: Final = "-restored-"
+"""What the name of a table that was restored has in it, before the moment that it was restored to."""
+
 _STATED: Final = get_args(StatedReason)
 _REASON_OF_MOVE: Final = re.compile(r"[a-z][a-z_-]{0,39}")  # a word of ours, so that nobody's data gets in by it
 _CLOCKS_DIFFER_BY: Final = 300  # seconds
 _BYTES = 16
+_DIGITS_OF_A_STREAM = 40
 
 Fields = Mapping[str, Any]
 """A record without its keys: text, bytes, integers, booleans, None, lists and dicts."""
@@ -332,9 +336,12 @@ def _latest(change: Change, policy: Policy) -> int:
     return change.at + policy.longest_retention if born_with is None else born_with
 
 
-def sequence_of(number: str) -> str:
-    """A stream's sequence number so that text sorts as numbers do."""
-    return number.zfill(SEQUENCE_DIGITS)
+def sequence_of(number: str, stream: str = "") -> str:
+    """A stream's sequence number so that text sorts as numbers do.
+
+    `stream` is the time at which a restored table's stream began, 14 digits: numbers of two streams do not compare.
+    """
+    return (stream + number.zfill(_DIGITS_OF_A_STREAM)).zfill(SEQUENCE_DIGITS)
 
 
 def _spelt(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kept.domain.errors import to_translate
 from kept.domain.identity import SubjectId
 
 Kind = Literal["message", "complaint", "request", "machine", "quarantine"]
@@ -20,6 +21,11 @@ RANKS: dict[Kind, tuple[int, ...]] = {"complaint": (1,), "request": (2, 3)}
 """The places in the queue of the kinds that have a deadline."""
 
 EXCERPT_CHARACTERS = 200
+
+ASKED = to_translate("Asked by form what we hold about them.")
+ANSWERED = to_translate("Answered: who owns the address opened the link, which shows everything.")
+OUR_TEXTS = (ASKED, ANSWERED)
+"""What we write into a record ourselves, in the place of what a person or a member of staff would have written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,7 @@ class Message:
     hold: Hold | None = None
     date_moved: DateMoved | None = None
     promise: str | None = None  # the id of the promise that a complaint says was broken
+    joins: str | None = None  # the reference of the open request that who wrote this has already
     recorded_by: str | None = None  # the member of staff who took it down, for what was said by telephone
     notes: tuple[Note, ...] = field(default=())
     openings: tuple[Opening, ...] = field(default=())
@@ -154,11 +161,11 @@ class Message:
     def rank(self) -> int:
         """Its place in the queue, the oldest first among equals.
 
-        Complaints, requests of who proved the address, other requests, what may be one, messages, spam.
+        Complaints, requests of who proved the address, other requests, what may be one or joins one, messages, spam.
         """
         if self.mail is not None and self.mail.spam:
             return 9
-        if self.kind == "message" and self.mail is not None and self.mail.suggested:
+        if self.kind == "message" and (self.joins or (self.mail is not None and self.mail.suggested)):
             return 4
         first, *others = RANKS.get(self.kind, (5,))
         return others[0] if others and self.verified_at is None else first

@@ -49,7 +49,7 @@ def read_body(content: bytes, content_type: str, wanted: type[T], *, forms: bool
         if media_type == JSON:
             return msgspec.json.decode(content, type=wanted)
         if media_type == FORM and forms:
-            return msgspec.convert(_form_fields(content), wanted, strict=False)  # a form knows no true and no 1
+            return msgspec.convert(form_fields(content), wanted, strict=False)  # a form knows no true and no 1
     except msgspec.ValidationError as error:
         raise InvalidInputError(_field_problem(error, wanted)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -66,8 +66,11 @@ def form_locale(event: dict[str, Any]) -> str | None:
     return found[1].decode() if found else None
 
 
-def _form_fields(content: bytes) -> dict[str, Any]:
-    """A form's fields as JSON would have them: `a.b` is b in a, `c[]` is a list, and an empty field is none."""
+def form_fields(content: bytes) -> dict[str, Any]:
+    """A form's fields as JSON would have them: `a.b` is b in a, `c[]` is a list, and an empty field is none.
+
+    Raises MalformedError.
+    """
     try:
         pairs = parse_qsl(content.decode(), errors="strict", max_num_fields=100)
     except ValueError:  # also what is not UTF-8

@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Recor
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kept.adapters.dynamo.client import plain
-from kept.domain.ledger import Change, Store, sequence_of
+from kept.domain.ledger import RESTORED, Change, Store, sequence_of
 
 _KEYS = {"pk", "sk"}
 _TIME_TO_LIVE = ("Service", "dynamodb.amazonaws.com")
@@ -23,7 +24,7 @@ def read_change(record: dict[str, Any], store: Store) -> Change:
     who = record.get("userIdentity") or {}
     return Change(
         store=store,
-        sequence=sequence_of(told["SequenceNumber"]),
+        sequence=sequence_of(told["SequenceNumber"], _began(record) if RESTORED in table_of(record) else ""),
         at=int(told["ApproximateCreationDateTime"]),
         pk=keys["pk"],
         sort_key=keys.get("sk", ""),
@@ -36,6 +37,11 @@ def read_change(record: dict[str, Any], store: Store) -> Change:
 def table_of(record: dict[str, Any]) -> str:
     """The name of the table whose stream it comes from: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`."""
     return str(record["eventSourceARN"].split("/")[1])
+
+
+def _began(record: dict[str, Any]) -> str:
+    """When the stream began, to the second: its label, `2026-11-28T03:00:00.000`, in digits."""
+    return re.sub(r"\D", "", record["eventSourceARN"].rpartition("/")[2])[:14]
 
 
 def _fields(image: dict[str, Any] | None) -> dict[str, Any] | None:

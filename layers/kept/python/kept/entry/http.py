@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
@@ -14,24 +14,19 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
-from kept.adapters.clock import now
-from kept.domain.errors import NotAllowedError, NotFoundError, NotSignedInError, to_translate
-from kept.domain.identity import SubjectId
-from kept.domain.proof import Session, read_token
-from kept.domain.staff import is_staff, read_staff_session
+from kept.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+)
+from kept.domain.proof import Session
 from kept.entry import wiring
+from kept.entry.access import COOKIE, NOBODY, OTHER_SITE, Access, admit, claims_of, cookie_of, is_from_our_pages
 from kept.entry.body import FORM, JSON, MAX_BYTES, form_locale, raw_body, read_body
 from kept.entry.language import LANGUAGES, choose, offered
 from kept.entry.observability import Observer
 from kept.entry.problem import problem_of
-from kept.entry.settings import setting
-
-Access = Literal["anyone", "person", "staff", "desk", "kept/permissions", "kept/orders"]
-"""Who may call a route: anyone, who has a session, a member of staff with a token or with the desk's cookie, or a
-system of the shop's with this scope."""
-
-COOKIE = "__Host-kept"
-STAFF_COOKIE = "__Host-kept-staff"
 
 B = TypeVar("B")
 
@@ -67,16 +62,13 @@ class Answer:
     cookies: tuple[NewCookie, ...] = ()
     cache: str = "no-store"
     form_action: str = ""  # another origin that a form of this page leads to
+    script: bool = False  # whether this page has our own script, which may ask this site and nobody else
     file_name: str | None = None  # of what is to be saved, never shown
 
 
 def see(page: str) -> Answer:
     """Send a browser that posted a form on to a page (303, so that it gets it with GET)."""
     return Answer(303, location=page)
-
-
-_OTHER_SITE = to_translate("This may be asked for from our own pages only.")
-_NOBODY = Session(SubjectId(b""), "", 0, "")
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ class Request(Generic[B]):
     body: B
     event: dict[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
-    session: Session = field(default=_NOBODY, repr=False)  # of a route for a person
+    session: Session = field(default=NOBODY, repr=False)  # of a route for a person
     signed_in: str = ""  # who, at a route for the desk
 
     @property
@@ -111,7 +103,7 @@ class Request(Generic[B]):
 
     def cookie_named(self, name: str) -> str | None:
         """A cookie's value, as yet unchecked."""
-        return _cookie(self.event, name)
+        return cookie_of(self.event, name)
 
     @property
     def is_form(self) -> bool:
@@ -131,15 +123,15 @@ class Request(Generic[B]):
     @property
     def staff(self) -> str:
         """The name under which the member of staff signed in."""
-        return self.signed_in or str(_claims(self.event)["username"])
+        return self.signed_in or str(claims_of(self.event)["username"])
 
     def refuse_other_sites(self) -> None:
         """Refuse what a browser sends from another site's page. Programs send no Origin, and hold no one's cookie.
 
         Raises NotAllowedError.
         """
-        if self.header("origin") and not _is_from_our_pages(self.event["headers"]):
-            raise NotAllowedError(_OTHER_SITE)
+        if self.header("origin") and not is_from_our_pages(self.event["headers"]):
+            raise NotAllowedError(OTHER_SITE)
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, "" where absent."""
@@ -184,11 +176,13 @@ class Api:
         access: Access = "anyone",
         query: tuple[str, ...] = (),
         in_languages: bool = False,
+        refused: Callable[..., Answer] | None = None,
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare a route: what it reads (and whether also from an HTML form), answers, and who may call it.
 
         `largest` is the size of its body in bytes, at most; `in_languages` makes it answer below /en, /ar too. The
-        function gets a Request and the path's parameters.
+        function gets a Request and the path's parameters. `refused` answers a form that is refused, with its page as it
+        was filled in; it gets a Request without a body, the error, and the same parameters.
         """
         paths = [path, *(f"/{code}{path}".rstrip("/") for code in LANGUAGES)] if in_languages else [path]
         for each in paths:
@@ -197,23 +191,16 @@ class Api:
         def register(use_case: Callable[..., Answer]) -> Callable[..., Answer]:
             def call(**parameters: str) -> Response[Any]:
                 event = self._resolver.current_event.raw_event
+                sent: Request[Any] | None = None
                 try:
-                    session, signed_in = _NOBODY, ""
-                    if access == "desk":
-                        signed_in = _require_desk(event, method)
-                    elif access == "staff":
-                        _require_staff(event)
-                    elif access == "person":
-                        session = _require_session(event, method)
-                    elif access != "anyone":
-                        _require_scope(event, access)
-                    content = raw_body(event, largest) if reads else b""
-                    headers = event["headers"]
-                    body = read_body(content, headers.get("content-type", ""), reads, forms=forms) if reads else None
-                    request = Request(body, event, content, session, signed_in)
+                    session, signed_in = admit(access, event, method)
+                    sent = Request(None, event, raw_body(event, largest) if reads else b"", session, signed_in)
+                    body = read_body(sent.content, sent.header("content-type"), reads, forms=forms) if reads else None
+                    request = replace(sent, body=body)
                     return _response(wiring.with_current_keys(lambda: use_case(request, **parameters)))
                 except Exception as error:  # noqa: BLE001  # the last place: what passes it, Lambda prints
-                    return self._refuse(error, event)
+                    again = None if sent is None or refused is None else self._again(sent, error, refused, parameters)
+                    return again or self._refuse(error, event)
 
             for each in paths:
                 self._resolver.route(each.replace("{", "<").replace("}", ">"), method=method)(call)
@@ -222,10 +209,13 @@ class Api:
         return register
 
     def page(
-        self, path: str, *, summary: str, query: tuple[str, ...] = ()
+        self, path: str, *, summary: str, query: tuple[str, ...] = (), answers: type | None = None
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-        """Declare a page that anyone may see, at its path in Accept-Language, and below /en, /ar in these languages."""
-        return self.route("GET", path, summary=summary, answers={200: None}, query=query, in_languages=True)
+        """Declare a page that anyone may see, at its path in Accept-Language, and below /en, /ar in these languages.
+
+        `answers` is what programs get, if that is JSON.
+        """
+        return self.route("GET", path, summary=summary, answers={200: answers}, query=query, in_languages=True)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Lambda's handler: answer one request and write one line about it."""
@@ -244,6 +234,18 @@ class Api:
         )
         return answer
 
+    def _again(
+        self, sent: Request[Any], error: Exception, refused: Callable[..., Answer], parameters: dict[str, str]
+    ) -> Response[Any] | None:
+        """A form's page again, for who can put right what was refused; None where that is of no use."""
+        if not (isinstance(error, InvalidInputError | ConflictError) and sent.is_form and sent.wants_page):
+            return None
+        try:
+            return _response(refused(sent, error, **parameters))
+        except Exception as another:  # noqa: BLE001  # the refusal itself is then shown, by itself
+            self.observer.log("failed", another, route=sent.event.get("routeKey", ""))
+            return None
+
     def _refuse(self, error: Exception, event: dict[str, Any]) -> Response[Any]:
         problem = problem_of(error)
         if problem.status >= 500:
@@ -260,8 +262,11 @@ class Api:
 def _response(answer: Answer) -> Response[Any]:
     body = msgspec.json.encode(answer.body) if isinstance(answer.body, msgspec.Struct) else answer.body or b""
     headers: dict[str, str | list[str]] = {**SECURITY_HEADERS, "Cache-Control": answer.cache}
-    if answer.form_action:
-        headers["Content-Security-Policy"] = f"{SECURITY_HEADERS['Content-Security-Policy']} {answer.form_action}"
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    if answer.form_action:  # form-action is the last directive
+        headers["Content-Security-Policy"] = f"{policy} {answer.form_action}"
+    if answer.script:
+        headers["Content-Security-Policy"] = f"{policy}; script-src 'self'; connect-src 'self'"
     if answer.file_name is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.file_name, safe='')}"  # RFC 6266
     if answer.location:
@@ -272,7 +277,8 @@ def _response(answer: Answer) -> Response[Any]:
         Cookie(c.name, c.value, "/", secure=True, http_only=True, max_age=c.seconds, same_site=SameSite(c.same_site))
         for c in answer.cookies
     ]
-    content = body if answer.file_name is not None else body.decode()  # bytes go through API Gateway as base64
+    is_text = answer.file_name is None or answer.content_type == JSON
+    content = body.decode() if is_text else body  # bytes go through API Gateway as base64
     return Response(answer.status, answer.content_type, content, headers, cookies)
 
 
@@ -289,67 +295,3 @@ def _wants_page(event: dict[str, Any]) -> bool:
 def _language(event: dict[str, Any], asked: str | None) -> str:
     accepted = event["headers"].get("accept-language", "")
     return choose(event["rawPath"], accepted, offered(wiring.policy().languages), asked)
-
-
-def _is_from_our_pages(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that one of our own pages asks.
-
-    Under our Referrer-Policy its Origin header says `null` when a form is posted (Fetch, "append a request Origin
-    header"), so Sec-Fetch-Site is believed too; no page can set either.
-    """
-    return headers.get("sec-fetch-site") == "same-origin" or headers.get("origin") == setting("PUBLIC_URL")
-
-
-def _claims(event: dict[str, Any]) -> dict[str, Any]:
-    claims: dict[str, Any] = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return claims
-
-
-def _require_staff(event: dict[str, Any]) -> None:
-    """The authorizer has checked signature, issuer, expiry and client; what it cannot check is checked here."""
-    if not is_staff(_claims(event), setting("STAFF_CLIENT_ID")):
-        raise NotAllowedError("This needs the access token of a member of staff.")
-
-
-def _require_desk(event: dict[str, Any], method: str) -> str:
-    """Who signed in at the desk. What changes something must come from one of our own pages.
-
-    Raises NotSignedInError, NotAllowedError, UnavailableError.
-    """
-    if method != "GET" and not _is_from_our_pages(event["headers"]):
-        raise NotAllowedError(_OTHER_SITE)
-    return read_staff_session(wiring.keys(), _cookie(event, STAFF_COOKIE) or "", now())
-
-
-def _require_session(event: dict[str, Any], method: str) -> Session:
-    """The session of the cookie. What changes something must come from one of our own pages (the Origin header).
-
-    Raises NotSignedInError, NotAllowedError, UnavailableError.
-    """
-    if method != "GET" and not _is_from_our_pages(event["headers"]):
-        raise NotAllowedError(_OTHER_SITE)
-    cookie = _cookie(event, COOKIE)
-    if cookie is None:
-        raise NotSignedInError("You are not signed in. Ask for a link, and use it.")
-    try:
-        return wiring.proofs().find_session(*read_token(cookie), now())
-    except NotFoundError as error:
-        raise NotSignedInError(str(error)) from None
-
-
-def _cookie(event: dict[str, Any], wanted: str) -> str | None:
-    """API Gateway lists cookies apart from the headers; the local emulator leaves them there."""
-    for part in (*event.get("cookies", ()), *event["headers"].get("cookie", "").split(";")):
-        name, _, value = part.strip().partition("=")
-        if name == wanted and value:
-            return str(value)
-    return None
-
-
-def _require_scope(event: dict[str, Any], scope: str) -> None:
-    """The authorizer has checked this too; a route whose authorizer was forgotten in the template refuses all."""
-    claims = _claims(event)
-    if claims.get("token_use") != "access" or scope not in str(claims.get("scope", "")).split():
-        raise NotAllowedError(
-            "This needs the access token of a system of the shop's, with the scope {scope}.", scope=scope
-        )

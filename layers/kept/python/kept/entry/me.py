@@ -10,11 +10,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from kept.app.leave import Left
 from kept.app.register import needs_affirmation
+from kept.app.show_record import show_entry
 from kept.domain.account import ACCOUNT_ID, Account
+from kept.domain.ledger import Entry
 from kept.domain.policy import Policy
 from kept.domain.records import PostalAddress, address_id
 from kept.domain.suppression import Scope, Suppression
 from kept.domain.times import iso
+
+LEDGER = "/me/ledger"
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=20)]
@@ -153,14 +157,69 @@ class OptOutBody(msgspec.Struct, omit_defaults=True):
     list: str | None = None
 
 
+class LedgerEntryBody(msgspec.Struct, omit_defaults=True):
+    """What happened to a record, when and why; `discard_by` is the date by which it had to be gone.
+
+    Once its `day` is sealed, `proof` is where to fetch the proof of it.
+    """
+
+    id: str
+    day: str
+    what: str
+    kind: str
+    at: str
+    proof: str
+    reason: str | None = None
+    discard_by: str | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> LedgerEntryBody:
+        """An entry as its person sees it."""
+        return cls(**show_entry(entry), proof=f"{LEDGER}/{entry.id}")
+
+
+class LedgerBody(msgspec.Struct, omit_defaults=True):
+    """A page of what became of somebody's records; `next` is the next page's cursor."""
+
+    items: list[LedgerEntryBody]
+    next: str | None = None
+
+
+class ProofStepBody(msgspec.Struct):
+    """A step from an entry to the root: the hash (SHA-256, hexadecimal) that stands at this side."""
+
+    side: str
+    hash: str
+
+
+class ProofBody(msgspec.Struct):
+    """That an entry is in a sealed day (RFC 6962): its canonical JSON's `leaf` leads by the `path` to the `root`.
+
+    `seal` is the hash of the day's seal, which names the root and cannot be changed.
+    """
+
+    algorithm: str
+    day: str
+    line: int
+    entry: dict[str, Any]
+    leaf: str
+    path: list[ProofStepBody]
+    root: str
+    seal: str
+
+
 class MeBody(msgspec.Struct, kw_only=True):
-    """Who is signed in. Where `affirm_again` is true, the policy is another than the one that was affirmed."""
+    """Who is signed in. Where `affirm_again` is true, the policy is another than the one that was affirmed.
+
+    `ledger` is where to see what became of one's records, with proof.
+    """
 
     email: str
     policy_version: str
     affirm_again: bool
     account: AccountBody | None
     opt_outs: list[OptOutBody]
+    ledger: str = LEDGER
 
     @classmethod
     def of(cls, email: str, account: Account | None, suppressed: Mapping[Scope, Suppression], policy: Policy) -> MeBody:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -16,16 +17,19 @@ from kept.app.leave import Left
 from kept.app.my_data import Preferences, correct, correctable, prefer, read_own
 from kept.app.prove_identity import end_session
 from kept.domain.exports import Export
-from kept.domain.ledger import NOT_LEDGERED
-from kept.domain.records import PostalAddress
+from kept.domain.ledger import NOT_LEDGERED, Entry, day_of
+from kept.domain.records import OUR_TEXTS, PostalAddress
 from kept.domain.suppression import EVERYTHING, MARKETING, list_scope
+from kept.domain.times import seconds_of
 from kept.entry import pages, wiring, words
 from kept.entry.http import HTML, Answer, Api, NewCookie, Request, see
 from kept.entry.language import LANGUAGES, language
+from kept.entry.language import Language as Spoken
 from kept.entry.me import Language, MeBody, Name, Phone, Purposes
 
 Text = Annotated[str, Meta(max_length=16384)]
 CORRECTABLE_KINDS = ("account", "message")
+_TIMES = re.compile(r"at|until|.*_(at|by|until)")  # as `app.show_record` has it
 _NOT_SHOWN = NOT_LEDGERED | {"export-place"}  # they come and go by themselves
 
 
@@ -85,7 +89,7 @@ def my_data(request: Request[Any], me: MeBody) -> Answer:
         request,
         me=me,
         email=me.email,
-        records=[_shown(record) for record in shown if record["type"] not in _NOT_SHOWN],
+        records=[_shown(record, spoken) for record in shown if record["type"] not in _NOT_SHOWN],
         next=after,
         scopes=[(scope, label, scope in stopped) for scope, label in named],
         languages=[(code, language(code).name) for code in LANGUAGES],
@@ -96,7 +100,15 @@ def my_data(request: Request[Any], me: MeBody) -> Answer:
 def package(request: Request[Any], export: Export, url: str | None) -> Answer:
     """How far a package is, and where it is fetched from."""
     waits = url is None and export.is_being_made(now())
-    return _page("package.html", request, url=url, waits=waits, discard_at=export.discard_at)
+    status = export.status_at(now())
+    page = _page("package.html", request, url=url, waits=waits, status=status, discard_at=export.discard_at)
+    return replace(page, script=waits)
+
+
+def ledger(request: Request[Any], entries: Sequence[Entry], after: str | None) -> Answer:
+    """What became of somebody's records, with proof. An entry of today has none yet."""
+    shown = [entry for entry in entries if entry.kind not in _NOT_SHOWN]
+    return _page("ledger.html", request, entries=shown, next=after, today=day_of(now()))
 
 
 def last_question(request: Request[Any], left: Left | None = None) -> Answer:
@@ -166,13 +178,30 @@ def _page(template: str, request: Request[Any], **context: Any) -> Answer:
     return Answer(200, pages.page(template, request, **context), HTML)
 
 
-def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(record: Mapping[str, Any], spoken: Spoken) -> dict[str, Any]:
     """A record for the page: its fields, what it is, by when it goes, and whether its person can correct it."""
-    fields = {name: value for name, value in record.items() if name not in {"type", "id", "discard_by", "date_moved"}}
+    hidden = {"type", "id", "discard_by", "date_moved"}
     by = None if record["type"] not in CORRECTABLE_KINDS else record.get("id")
     return {
         "type": record["type"],
         "discard_at": dt.date.fromisoformat(record["discard_by"][:10]),
-        "fields": fields,
+        "fields": {name: _in_words(name, value, spoken) for name, value in record.items() if name not in hidden},
         "correct": by,
     }
+
+
+def _in_words(name: str, value: Any, spoken: Spoken) -> Any:
+    """What is in a field as the language writes it: times, numbers, and what we have codes for."""
+    if isinstance(value, Mapping):
+        return {inner: _in_words(inner, each, spoken) for inner, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_words(name, each, spoken) for each in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return spoken.number(value)
+    if isinstance(value, str) and _TIMES.fullmatch(name):
+        seconds = seconds_of(value)
+        return value if seconds is None else spoken.moment(seconds)
+    if value in OUR_TEXTS:
+        return spoken.translate(value)
+    table = words.CODES.get(name, {})
+    return spoken.translate(table[value]) if isinstance(value, str) and value in table else value

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kept.app.ports import Page
+from kept.app.ports.records import Page
 from kept.domain.records import Message, address_id
 from kept.domain.times import iso
 
@@ -120,6 +120,7 @@ class RecordBody(EntryBody, kw_only=True):
     why: list[ReasonBody] = []
     extension: ExtensionBody | None = None
     hold: HoldBody | None = None
+    joins: str | None = None
     recorded_by: str | None = None
     notes: list[NoteBody] = []
     openings: list[OpeningBody] = []
@@ -148,6 +149,7 @@ class RecordBody(EntryBody, kw_only=True):
             why=[ReasonBody(r.intent, r.language, r.words) for r in mail.why] if mail else [],
             extension=ExtensionBody(iso(longer.at), longer.by, longer.reason) if longer else None,
             hold=HoldBody(iso(hold.at), hold.by, hold.reason, iso(hold.until)) if hold else None,
+            joins=message.joins,
             recorded_by=message.recorded_by,
             notes=[NoteBody(iso(note.at), note.by, note.text) for note in message.notes],
             openings=[OpeningBody(iso(opening.at), opening.by) for opening in message.openings],

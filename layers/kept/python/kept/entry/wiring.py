@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from kept.adapters.dynamo.proofs import DynamoProofs
     from kept.adapters.dynamo.suppressions import DynamoSuppressions
     from kept.adapters.events import BusEvents
+    from kept.adapters.evidence import S3Evidence
     from kept.adapters.export_files import S3ExportFiles
     from kept.adapters.queue import SqsExportQueue, SqsMailQueue
     from kept.adapters.raw_mail import S3RawMail
     from kept.adapters.reports import S3Reports
     from kept.adapters.seals import S3Seals
     from kept.adapters.ses import SesOutbox
+    from kept.app.evidence import Stores as EvidenceStores
     from kept.app.purge_audit import Stores as AuditStores
     from kept.domain.identity import Keys
     from kept.domain.permission import Check, Permission
@@ -269,6 +271,23 @@ def audit_stores(has_time: Callable[[], bool], sleep: Callable[[float], None]) -
         cost=Meter().read,
         settle=lambda: sleep(SETTLE_SECONDS),
     )
+
+
+@cache
+def evidence() -> S3Evidence:
+    """What everybody may know of how the promises are kept."""
+    from kept.adapters.evidence import S3Evidence
+
+    return S3Evidence(setting("REPORTS_BUCKET"))
+
+
+def evidence_stores() -> EvidenceStores:
+    """Where the audit gathers it."""
+    from kept.adapters.dynamo.deadlines import DynamoDeadlines
+    from kept.adapters.evidence import CloudWatchCounts
+    from kept.app.evidence import Stores
+
+    return Stores(ledger_days(), DynamoDeadlines(setting("SUBJECTS_TABLE")), CloudWatchCounts(), evidence())
 
 
 def forget_keys() -> None:

@@ -18,6 +18,10 @@ FIELDS = {
     "/text": to_translate("The text"),
     "/outcome": to_translate("The outcome"),
     "/kind": to_translate("The kind"),
+    "/reason": to_translate("Why"),
+    "/until": to_translate("Until the end of"),
+    "/purpose": to_translate("What for"),
+    "/channel": to_translate("How"),
     "/address": to_translate("Address or number"),
 }
 """What a form calls the field that a JSON pointer names."""
@@ -125,6 +129,52 @@ MEASURES = {
 }
 """What is done so that each promise is true; a promise of another policy stands by itself."""
 
+FACTS = {
+    "audit, kept": to_translate("The audit of {day} found that everything was as promised."),
+    "audit, broken": to_translate("The audit of {day} found something that somebody must look at."),
+    "oldest_overdue": to_translate("The oldest record that was still there past its day was {hours} hours late."),
+    "oldest_overdue, none": to_translate("No record was still there an hour past its time."),
+    "seal": to_translate("No day of the ledger is sealed yet."),
+    "seal, kept": to_translate("The ledger of {day} is sealed, and the seal verifies."),
+    "seal, broken": to_translate("The seal of the ledger of {day} does not verify."),
+    "nights_audited": to_translate("Nights of the last {days} with an audit: {count}"),
+    "nights_kept": to_translate("Nights of the last {days} on which all was as promised: {count}"),
+    "settings_checked": to_translate("Settings that the last audit looked at: {count}"),
+    "settings_wrong": to_translate("Of these, not as they should be: {count}"),
+    "mail_rules_checked": to_translate("Rules for mail to our address that the last audit looked at: {count}"),
+    "mail_rules_wrong": to_translate("Of these, not as they should be: {count}"),
+    "logs_checked": to_translate("Logs of which the last audit made sure that they forget: {count}"),
+    "logs_wrong": to_translate("Of these, not as they should be: {count}"),
+    "came_in": to_translate("Records that came in during the last {days} days: {count}"),
+    "discarded": to_translate("Records discarded during the last {days} days: {count}"),
+    "discarded_late": to_translate("Of these, more than two days late: {count}"),
+    "held": to_translate("Records that are held now: {count}"),
+    "mails_without_record": to_translate("Emails that the last audit found kept without their record: {count}"),
+    "suppressed": to_translate("Addresses that we stopped writing to during the last {days} days: {count}"),
+    "email_refused": to_translate("Emails that our systems were therefore refused in that time: {count}"),
+    "post_asked": to_translate("Uses of a postal address that our systems asked for in the last {days} days: {count}"),
+    "post_refused": to_translate("Of these, refused: {count}"),
+    "phone_asked": to_translate("Calls that our systems asked for in the last {days} days: {count}"),
+    "phone_refused": to_translate("Of these, refused: {count}"),
+    "requests_answered": to_translate("Requests answered during the last {days} days, of those still held: {count}"),
+    "requests_in_time": to_translate("Of these, in time: {count}"),
+    "requests_overdue": to_translate("Requests that wait longer than we promised: {count}"),
+    "complaints_answered": to_translate(
+        "Complaints answered during the last {days} days, of those still held: {count}"
+    ),
+    "complaints_in_time": to_translate("Of these, in time: {count}"),
+    "complaints_overdue": to_translate("Complaints that wait longer than we promised: {count}"),
+}
+"""The evidence for the promises, a sentence a fact."""
+
+COUNTS = {
+    "unknown": to_translate("not known today"),
+    "none": to_translate("none"),
+    "few": to_translate("fewer than {over}"),
+    "some": to_translate("{least} to {most}"),
+}
+"""How a count is told."""
+
 RECORDS = {
     "message": to_translate("Message"),
     "order": to_translate("Order"),
@@ -178,6 +228,7 @@ FIELDS_OF_RECORDS = {
     "at": to_translate("When"),
     "by": to_translate("By"),
     "outcome": to_translate("Outcome"),
+    "joins": to_translate("Joins the open request"),
     "recorded_by": to_translate("Taken down by"),
     "reviewed_at": to_translate("Reviewed"),
     "reviewed_by": to_translate("Reviewed by"),
@@ -212,6 +263,17 @@ FIELDS_OF_RECORDS = {
     "day": to_translate("Entered on"),
 }
 """What a field of a record is called; one that is not here is shown by its own name."""
+
+CODES = {
+    "kind": KINDS,
+    "channel": CHANNELS,
+    "status": STATUSES,
+    "intent": INTENTS,
+    "intents": INTENTS,
+    "suggested": INTENTS,
+    "purposes": PURPOSES,
+}
+"""The fields of a record that hold codes of ours, and what these are called."""
 
 STORES = {
     "SubjectsTable": to_translate("Records, and what lies under your telephone numbers"),
@@ -258,9 +320,74 @@ SCOPES = {
 }
 """What a suppression covers, but for the policy's mailing lists, which have names of their own."""
 
+PROGRESS = {
+    "asked": to_translate("Waiting for its turn …"),
+    "waiting": to_translate("Waiting for the shop's other systems …"),
+    "making": to_translate("Being packed …"),
+    "ready": to_translate("It is ready."),
+}
+"""How far a package is."""
+
 DONE = {
     "preferences": to_translate("Your wishes are saved, and hold from now on."),
     "correction": to_translate("Your correction is saved. Our staff see that there was one."),
     "affirmation": to_translate("Thank you. Your affirmation is recorded."),
 }
 """What was done, on the page that a form comes back to."""
+
+LEDGER_WHATS = {
+    "written": to_translate("came in"),
+    "changed": to_translate("was changed"),
+    "moved": to_translate("got another discard date"),
+    "replaced": to_translate("was replaced by a new one"),
+    "discarded": to_translate("was discarded"),
+}
+"""What the ledger says happened to a record."""
+
+LEDGER_REASONS = {
+    "expired": to_translate("its time was over"),
+    "review": to_translate("it was reviewed"),
+    "purge_audit": to_translate("the nightly audit found it past its time"),
+    "erasure": to_translate("you had it erased"),
+    "withdrawal": to_translate("you took it back"),
+    "ended": to_translate("it was ended"),
+    "replaced": to_translate("another took its place"),
+    "rotated": to_translate("it was put under a new key"),
+    "missing": to_translate("it was found to be gone"),
+    "unknown": to_translate("somebody deleted it and did not say why"),
+    "hold": to_translate("a law asks to keep it"),
+    "hold-ended": to_translate("no law asks to keep it any more"),
+    "extended": to_translate("the answer needs longer"),
+    "another-kind": to_translate("it turned out to be of another kind"),
+    "signed-in": to_translate("you signed in"),
+}
+"""Why, in the ledger's words; the reason of a move that is not here is shown as it is written."""
+
+LEDGER_KINDS = RECORDS | {"suppression": to_translate("Wish not to be written to"), "": ""}
+"""What a kind of record is called of which the ledger tells."""
+
+AUDIT_REASONS = LEDGER_REASONS | {
+    "erasure": to_translate("the person had it erased"),
+    "withdrawal": to_translate("the person took it back"),
+}
+"""Why a record went, for staff."""
+
+AUDIT_CAUSES = {
+    "not-yet-deleted": to_translate("DynamoDB had not deleted it yet"),
+    "date-taken-away": to_translate("somebody took its date away"),
+    "date-moved": to_translate("somebody moved its date"),
+    "gone-without-entry": to_translate("it is gone, and the ledger was not told"),
+}
+AUDIT_OUTCOMES = {
+    "discarded": to_translate("discarded"),
+    "gone": to_translate("gone"),
+    "still-there": to_translate("still there"),
+    "kept": to_translate("kept"),
+}
+AUDIT_ORPHANS = {"record": to_translate("record"), "raw-mail": to_translate("raw mail")}
+AUDIT_CHECKS = {
+    "fine": to_translate("fine"),
+    "breach": to_translate("not as it should be"),
+    "unknown": to_translate("not known"),
+}
+"""What the purge audit's page calls what it found."""

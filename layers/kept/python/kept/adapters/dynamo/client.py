@@ -40,13 +40,12 @@ def _send_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
     params["body"] = context.pop("kept_body")
 
 
-def put_new(
-    table: str, item: Item, *, expired_at: int | None = None, but_for: tuple[str, str] | None = None
-) -> Item | None:
+def put_new(table: str, item: Item, *, expired_at: int | None = None, replace_reviewed: bool = False) -> Item | None:
     """Write an item unless its key is taken: None when written, else the item that is there.
 
     With `expired_at` (seconds since the epoch), one whose discard date is not after it does not count as there; with
-    `but_for`, nor does one whose attribute of that name has that text. Raises UnavailableError.
+    `replace_reviewed`, nor does one that was reviewed, unless a law keeps it or it is of the same mail. Raises
+    UnavailableError.
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -57,10 +56,13 @@ def put_new(
     if expired_at is not None:
         request["ConditionExpression"] += " OR discard_at <= :now"
         request["ExpressionAttributeValues"] = {":now": {"N": str(expired_at)}}
-    if but_for is not None:
-        request["ConditionExpression"] += " OR #name = :text"
-        request["ExpressionAttributeNames"] = {"#name": but_for[0]}
-        request.setdefault("ExpressionAttributeValues", {})[":text"] = {"S": but_for[1]}
+    if replace_reviewed:
+        of_another = "(attribute_not_exists(mail) OR mail.raw_key <> :raw_key)"
+        request["ConditionExpression"] += f" OR (#status = :reviewed AND attribute_not_exists(#hold) AND {of_another})"
+        request["ExpressionAttributeNames"] = {"#status": "status", "#hold": "hold"}
+        values = request.setdefault("ExpressionAttributeValues", {})
+        values[":reviewed"] = {"S": "reviewed"}
+        values[":raw_key"] = item.get("mail", {}).get("M", {}).get("raw_key", {"S": ""})
     with aws.unavailable("write a record"):
         try:
             dynamodb().put_item(**request)

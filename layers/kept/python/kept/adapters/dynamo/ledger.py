@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from kept.adapters import aws
 from kept.adapters.dynamo.client import Item, dynamodb, put_new
 from kept.adapters.dynamo.ledger_days import BEGINNING, SHARDS, DynamoLedgerDays, counts_key, to_entry
-from kept.domain.commitment import Commitment, Gone, History, Mark, TableKey
+from kept.domain.commitment import SEQUENCE_DIGITS, Commitment, Gone, History, Mark, TableKey
 from kept.domain.errors import KeyMismatchError, UnavailableError
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Entry, LedgerKeys, missing_entry
@@ -83,7 +83,7 @@ class DynamoLedger(DynamoLedgerDays):
         item = {name: {"N": str(v)} if isinstance(v, int) else {"S": v} for name, v in fields.items()}
         item |= {
             "pk": {"S": entry.subject},
-            "sk": {"S": f"{_ENTRY}{entry.record}#{entry.sequence}"},
+            "sk": {"S": _sort_key(entry.id)},
             "day_shard": {"S": f"{entry.day}#{entry.record[0]}"},
             "entry_order": {"S": entry.order},
             "discard_at": {"N": str(entry.written_at + self._kept_for)},
@@ -122,6 +122,8 @@ class DynamoLedger(DynamoLedgerDays):
         if entry.store == "subjects":
             names += ["written"] if entry.what in {"written", "replaced"} else []
             names += [f"discarded#{entry.reason}"] if entry.what in {"discarded", "replaced"} else []
+        elif entry.what == "written" or entry.reason == "rotated":
+            names.append("suppressed" if entry.what == "written" else "rotated")
         names += ["opened"] if opened > 0 else ["closed"] if opened < 0 else []
         return {
             "Update": {
@@ -166,9 +168,23 @@ class DynamoLedger(DynamoLedgerDays):
 
     # ---------------------------------------------------------------- LedgerEntries
 
-    def of_subject(self, subject: bytes) -> Iterator[Entry]:
+    def of_subject(self, subject: bytes, after: str | None = None) -> Iterator[Entry]:
         """One strongly consistent query a page."""
-        yield from map(to_entry, self._query(self.keys.subject(subject), _ENTRY))
+        first = _ENTRY if after is None else f"{_sort_key(after)} "  # which comes next after it
+        request = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": self.keys.subject(subject)},
+                ":first": {"S": first},
+                ":last": {"S": f"{_ENTRY}~"},
+            },
+            "ConsistentRead": True,
+        }
+        yield from map(to_entry, self._pages(request))
+
+    def entry(self, subject: bytes, entry_id: str) -> Entry | None:
+        """One strongly consistent query."""
+        return next(map(to_entry, self._query(self.keys.subject(subject), _sort_key(entry_id))), None)
 
     def discards(self, commitment: Commitment) -> list[Entry]:
         """One strongly consistent query of the record's entries."""
@@ -208,6 +224,12 @@ class DynamoLedger(DynamoLedgerDays):
             "ConsistentRead": True,
         }
         return self._pages(request)
+
+
+def _sort_key(entry_id: str) -> str:
+    """Where an entry lies in its person's partition: by record, and by when it was changed."""
+    record, _, number = entry_id.partition("-")
+    return f"{_ENTRY}{record}#{number.zfill(SEQUENCE_DIGITS)}"
 
 
 def _due_order(due_at: int, record: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, dynamodb, plain
-from kept.app.ports import DayCounts
+from kept.app.ports.ledger import DayCounts
 from kept.domain.errors import UnavailableError
 from kept.domain.ledger import Entry
 
@@ -26,10 +26,13 @@ class DynamoLedgerDays:
         self._table = table
 
     def of_day(self, day: str) -> list[Entry]:
-        """One query of the day's index for each shard, held against the counts, which are written with the entries."""
-        items = [item for shard in SHARDS for item in self._query_index("days", "day_shard", f"{day}#{shard}")]
+        """One query of the day's index for each shard, held against the counts, which are written with the entries.
+
+        Of a day that goes on, all that was counted when the reading began.
+        """
         counted = self.counts(day).entries
-        if len(items) != counted:
+        items = [item for shard in SHARDS for item in self._query_index("days", "day_shard", f"{day}#{shard}")]
+        if not counted <= len(items) <= self.counts(day).entries:
             raise UnavailableError(f"read the entries of a day: the index shows {len(items)} of {counted}")
         return sorted(map(to_entry, items), key=lambda entry: entry.order)
 
@@ -45,7 +48,8 @@ class DynamoLedgerDays:
                     total[name] = total.get(name, 0) + int(value["N"])
         discarded = {name.partition("#")[2]: n for name, n in total.items() if name.startswith("discarded#")}
         plainly = {name: total.get(name, 0) for name in ("entries", "written", "opened", "closed")}
-        return DayCounts(day, discarded=discarded, **plainly)
+        suppressed = total.get("suppressed", 0) - total.get("rotated", 0)
+        return DayCounts(day, discarded=discarded, suppressed=suppressed, **plainly)
 
     def first_day(self) -> str | None:
         """One strong read."""

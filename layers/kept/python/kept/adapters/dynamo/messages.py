@@ -17,7 +17,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from kept.adapters.dynamo.client import put_new
 from kept.adapters.dynamo.connection import ConditionFailedError, Table, to_raw, unavailable
 from kept.adapters.dynamo.queue_keys import SHARDS, lane, order, shard_of
-from kept.app.ports import Page
+from kept.app.ports.records import Page
 from kept.domain.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.records import Kind, Message, Note, Opening, Status
@@ -78,6 +78,7 @@ class MessageItem(Table):
     extension = MapAttribute[str, Any](null=True)
     hold = MapAttribute[str, Any](null=True)
     date_moved = MapAttribute[str, Any](null=True)
+    joins = UnicodeAttribute(null=True)
     recorded_by = UnicodeAttribute(null=True)
     promise = UnicodeAttribute(null=True)
     notes = ListAttribute[Any]()
@@ -101,9 +102,8 @@ class DynamoMessages:
         self, message: Message, *, replace_expired_at: int | None = None, replace_reviewed: bool = False
     ) -> Message | None:
         """One conditional write; see the port."""
-        reviewed = ("status", "reviewed") if replace_reviewed else None
         item = to_raw(MessageItem, self._fields(message))
-        standing = put_new(self._table, item, expired_at=replace_expired_at, but_for=reviewed)
+        standing = put_new(self._table, item, expired_at=replace_expired_at, replace_reviewed=replace_reviewed)
         return None if standing is None else _to_message(MessageItem.from_raw_data(standing))
 
     def find(self, reference: str, now: int) -> Message:

@@ -1,27 +1,25 @@
-"""Orders, in the table `subjects`, and the links by which a telephone number leads to the orders of its owner.
+"""Orders, in the table `subjects`, and the links by which their numbers lead to them.
 
-An order lies in its person's partition. Where it has a telephone number, the number's own partition holds a link to
-it and nothing else; both are written and ended in one transaction. An order is found by the shop's own number for it
-through the table's lookup index, which follows a write a moment later.
+An order lies in its person's partition. The shop's number for it has a partition of its own, which holds a link to it
+and nothing else, and so has its telephone number, where there is one. All are written in one transaction, so that an
+order stands once, whoever writes at the same moment, and is found as soon as it was told of.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item
 from kept.adapters.dynamo.connection import ConditionFailedError, SharedConnection, Table, unavailable
-from kept.app.ports import PhoneUse, PostUse
+from kept.app.ports.permission import PhoneUse, PostUse
 from kept.domain.errors import NotFoundError, UnavailableError
 from kept.domain.identity import Keys, SubjectId
 from kept.domain.ledger import StatedReason
@@ -30,18 +28,9 @@ from kept.domain.retention import is_held
 
 PREFIX = "order#"
 _ATTEMPTS = 5
-_INDEX_FOLLOWS = (0.1, 0.6)  # seconds; it usually does within the first
 _READ_BY_THE_GATE = ("pk", "sk", "discard_at", "discard_reason", "phone", "placed_online", "postal_address")
 
 _Key = tuple[bytes, str]
-
-
-class _LookupIndex(GlobalSecondaryIndex["OrderItem"]):
-    class Meta:
-        index_name = "lookup"
-        projection = KeysOnlyProjection()
-
-    lookup = BinaryAttribute(hash_key=True, legacy_encoding=False)
 
 
 class OrderItem(Table):
@@ -52,7 +41,6 @@ class OrderItem(Table):
 
     pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
     sk = UnicodeAttribute(range_key=True)
-    lookup = BinaryAttribute(legacy_encoding=False)
     order_id = UnicodeAttribute()
     placed_online = BooleanAttribute()
     placed_at = NumberAttribute()
@@ -63,11 +51,12 @@ class OrderItem(Table):
     postal_address = MapAttribute[str, Any](null=True)
     discard_reason = UnicodeAttribute(null=True)
 
-    lookup_index: ClassVar = _LookupIndex()
 
+class LinkItem(Table):
+    """That a number, the shop's or a telephone's, is an order's, and in whose partition the order lies.
 
-class PhoneLinkItem(Table):
-    """That a telephone number is an order's, and in whose partition the order lies."""
+    When it was placed and in which version is in it too: so the ledger knows a later order from a lengthened date.
+    """
 
     class Meta(Table.Meta):
         pass
@@ -75,7 +64,10 @@ class PhoneLinkItem(Table):
     pk = BinaryAttribute(hash_key=True, legacy_encoding=False)
     sk = UnicodeAttribute(range_key=True)
     owner = BinaryAttribute(legacy_encoding=False)
+    placed_at = NumberAttribute()
+    version = NumberAttribute()
     discard_at = NumberAttribute()
+    discard_reason = UnicodeAttribute(null=True)
 
 
 class RemainsItem(Table):
@@ -97,39 +89,32 @@ class DynamoOrders:
     """Keeps the ports `Orders` and `Holdings`."""
 
     def __init__(self, table: str, keys: Keys) -> None:
-        OrderItem.Meta.table_name = PhoneLinkItem.Meta.table_name = RemainsItem.Meta.table_name = table
+        OrderItem.Meta.table_name = LinkItem.Meta.table_name = RemainsItem.Meta.table_name = table
         self._table, self._keys = table, keys
 
     def put(self, order: Order, now: int) -> Order:
         """A look for what is held, then one transaction; again where somebody else wrote meanwhile."""
         for _ in range(_ATTEMPTS):
-            standing = self._standing(order.order_id, order.subject_id)
+            standing, owner = self._standing(order.order_id, order.subject_id)
             if standing and is_held(standing.discard_at, now) and not order.is_newer_than(standing):
                 return standing
             try:
-                self._replace(standing, order, now)
+                self._replace(standing, owner, order, now)
             except ConditionFailedError:
                 continue
             return order
         raise UnavailableError("store an order: it is written too often at once")
 
     def end(self, order_id: str, now: int) -> None:
-        """Take everything personal out of the order, and its link away; what is left goes within a day.
-
-        An order that was told of a moment ago is looked for again, until the index must have it.
-        """
-        waits = iter(_INDEX_FOLLOWS)
+        """Take everything personal out of the order, and its telephone's link away; what is left goes within a day."""
         for _ in range(_ATTEMPTS):
-            standing = self._standing(order_id)
-            if standing is None and (wait := next(waits, None)):
-                time.sleep(wait)
-                continue
+            standing, owner = self._standing(order_id)
             if standing is None or not is_held(standing.discard_at, now):
                 raise NotFoundError("No such order is held: it was never told of, or is discarded already.")
             if standing.ended:
                 return
             try:
-                self._replace(standing, ended(standing, now), now)
+                self._replace(standing, owner, ended(standing, now), now)
             except ConditionFailedError:
                 continue
             return
@@ -176,21 +161,26 @@ class DynamoOrders:
         items, unread = batch_get(self._table, wanted, attributes)
         return {_key_of(item): item for item in items}, [_key_of(key) for key in unread]
 
-    def _standing(self, order_id: str, subject: SubjectId | None = None) -> Order | None:
-        """The order under the shop's number: where the index says, or where this person would have it."""
-        sk = PREFIX + self._keys.order_record_id(order_id)
-        with unavailable("find an order"):
-            found = next(iter(OrderItem.lookup_index.query(self._keys.order_lookup(order_id), limit=1)), None)
-            for owner in dict.fromkeys(filter(None, (found and found.pk, subject))):
-                with suppress(DoesNotExist):
-                    item = OrderItem.get(owner, sk, consistent_read=True)
-                    if item.order_id is not None:
-                        return _to_order(item)
-        return None
+    def _standing(self, order_id: str, subject: SubjectId | None = None) -> tuple[Order | None, SubjectId | None]:
+        """The order under the shop's number, and whose the number's link says it is.
 
-    def _replace(self, standing: Order | None, order: Order, now: int) -> None:
+        Where that leads nowhere, the order that this person has under the number.
+        """
+        sk = PREFIX + self._keys.order_record_id(order_id)
+        owner = None
+        with unavailable("find an order"):
+            with suppress(DoesNotExist):
+                owner = SubjectId(LinkItem.get(self._keys.order_lookup(order_id), sk, consistent_read=True).owner)
+            for person in dict.fromkeys(filter(None, (owner, subject))):
+                with suppress(DoesNotExist):
+                    item = OrderItem.get(person, sk, consistent_read=True)
+                    if item.order_id is not None:
+                        return _to_order(item), owner
+        return None, owner
+
+    def _replace(self, standing: Order | None, owner: SubjectId | None, order: Order, now: int) -> None:
         """Write an order in the place of another. Raises ConditionFailedError where that is not there as it was."""
-        unchanged = free = OrderItem.order_id.does_not_exist()
+        unchanged = free = OrderItem.order_id.does_not_exist() | (OrderItem.discard_at <= now)
         if standing is not None:
             unchanged = (
                 (OrderItem.placed_at == standing.placed_at)
@@ -199,29 +189,36 @@ class DynamoOrders:
             )
         reason: StatedReason = "ended" if order.ended else "replaced"
         moved = standing is not None and standing.subject_id != order.subject_id
+        sk = PREFIX + order.record_id
         with unavailable("store an order"), TransactWrite(connection=SharedConnection()) as transaction:
             transaction.save(OrderItem(**self._fields(order)), free if moved else unchanged)
             if standing is not None and moved:
-                transaction.save(
-                    RemainsItem(
-                        standing.subject_id, PREFIX + standing.record_id, discard_at=now, discard_reason=reason
-                    ),
-                    unchanged,
-                )
-            links = {each.phone: each for each in (standing, order) if each is not None and each.phone}
-            for phone in links:
-                key = self._keys.phone_id(phone), PREFIX + order.record_id
+                transaction.save(RemainsItem(standing.subject_id, sk, discard_at=now, discard_reason=reason), unchanged)
+            link = self._link(self._keys.order_lookup(order.order_id), order)
+            transaction.save(link, LinkItem.owner == owner if owner else LinkItem.owner.does_not_exist())
+            phones = {each.phone: each for each in (standing, order) if each is not None and each.phone}
+            for phone in phones:
+                number = self._keys.phone_id(phone)
                 if phone == order.phone:
-                    link = PhoneLinkItem(*key, owner=order.subject_id, discard_at=order.discard_at)
-                    transaction.save(link)
+                    transaction.save(self._link(number, order))
                 else:
-                    transaction.save(RemainsItem(*key, discard_at=now, discard_reason=reason))
+                    transaction.save(RemainsItem(number, sk, discard_at=now, discard_reason=reason))
+
+    def _link(self, number: bytes, order: Order) -> LinkItem:
+        return LinkItem(
+            number,
+            PREFIX + order.record_id,
+            owner=order.subject_id,
+            placed_at=order.placed_at,
+            version=order.version,
+            discard_at=order.discard_at,
+            discard_reason=order.discard_reason,
+        )
 
     def _fields(self, order: Order) -> dict[str, Any]:
         fields: dict[str, Any] = msgspec.to_builtins(order, builtin_types=(bytes,))
         fields["pk"] = fields.pop("subject_id")
         fields["sk"] = PREFIX + fields.pop("record_id")
-        fields["lookup"] = self._keys.order_lookup(order.order_id)
         if order.postal_address is not None:
             fields["postal_address"]["purposes"] = list(order.postal_address.purposes)
         return fields
@@ -237,7 +234,6 @@ def _is_held(item: Item, now: int) -> bool:
 
 def _to_order(item: OrderItem) -> Order:
     fields = dict(item.attribute_values)
-    del fields["lookup"]
     fields["subject_id"] = fields.pop("pk")
     fields["record_id"] = fields.pop("sk").removeprefix(PREFIX)
     if address := fields.get("postal_address"):

@@ -9,7 +9,7 @@ from typing import Any
 from kept.adapters import aws
 from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, delete_if, discard, dynamodb, plain, say_why
-from kept.app.ports import HeldItem
+from kept.app.ports.records import HeldItem
 from kept.domain.commitment import TableKey
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import SubjectId

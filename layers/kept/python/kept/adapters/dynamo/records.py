@@ -10,7 +10,7 @@ from kept.adapters.dynamo.batch import batch_get
 from kept.adapters.dynamo.client import Item, dynamodb
 from kept.adapters.dynamo.ledger import COMMITMENT
 from kept.adapters.dynamo.partition import TELLS_WHEN, held_item
-from kept.app.ports import RecordPage
+from kept.app.ports.audit import RecordPage
 from kept.domain.commitment import TableKey
 from kept.domain.errors import UnavailableError
 from kept.domain.identity import SubjectId

@@ -24,6 +24,8 @@ OTHER_KEY = (
     "The table of suppressions was written under another hash key: with this one no opt-out would be found. "
     "Restore the secret of the deployment that wrote it."
 )
+REPLACED = "replaced"
+"""The check of a table in whose place a restored one was put: under no key can it be read again."""
 NO_SCOPES = {"pk", "generation", "discard_reason"}
 """The attributes of a suppression that are not scopes."""
 
@@ -137,6 +139,11 @@ class DynamoSuppressions:
         Raises KeyMismatchError unless our newest key is the one that the table is written under.
         """
         ours = self._keys.check_values()
+        if item is not None and item["key_check"]["S"] == REPLACED:
+            raise KeyMismatchError(
+                "A restored table of suppressions was put in the place of this one. Deploy with the parameters "
+                "RestoredSubjects and RestoredSuppressions that the stack has."
+            )
         if item is None or not hmac.compare_digest(item["key_check"]["S"], ours[-1]):
             raise KeyMismatchError(OTHER_KEY)
         if "rotating_from" not in item:
