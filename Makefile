@@ -108,7 +108,7 @@ replay-ledger: $(VENV)/.ready ## Have the ledger take the changes that it gave u
 # What shares the deployed template mostly waits for it, so the rest runs beside it.
 IN_TWO := --numprocesses 2 --dist loadscope
 
-.PHONY: test test-fast lint types contracts bench eval-mail catalogues promises format
+.PHONY: test test-fast lint types contracts bench eval-mail learn-mail catalogues promises format
 test: build $(MINISTACK)/.ready ## Run all tests, those on the deployed template included (TEST_ARGS=)
 	$(PY) -m pytest $(IN_TWO) $(TEST_ARGS)
 
@@ -135,6 +135,9 @@ bench: build ## Measure cold and warm CPU against bare botocore; writes .local/b
 
 eval-mail: $(VENV)/.ready ## Say what each mail of a folder is taken for, and score it (SAMPLES=folder, JSON=file)
 	@PYTHONPATH=layers/kept/python $(PY) -m tests.eval_mail "$(SAMPLES)" $(if $(JSON),--json "$(JSON)")
+
+learn-mail: $(VENV)/.ready ## Learn anew what words tell of a mail's intent, from the labelled mails, once they or the phrases have changed
+	PYTHONPATH=layers/kept/python $(PY) -m tests.learn_mail tests/samples/mail tests/samples/variations
 
 catalogues: $(VENV)/.ready ## Put the sentences that pages have now into the catalogues of translations
 	PYTHONPATH=layers/kept/python $(PY) -m infra.build.catalogues

@@ -64,6 +64,8 @@ def _compose(mail: dict[str, object]) -> bytes:
         if key.lower() not in {"to", "from", "subject", "content-type"}:
             message[key] = str(value)
     message.set_content(str(mail["body"]))
+    if "html" in mail:
+        message.add_alternative(str(mail["html"]), subtype="html")
     return message.as_bytes()
 
 

@@ -33,3 +33,11 @@ from kept.domain.mail.html_text import html_to_text
 )
 def test_html_becomes_lines_of_text(source: str, text: str) -> None:
     assert html_to_text(source) == text
+
+
+def test_no_more_is_read_than_what_is_wanted() -> None:
+    source = "<p>first</p>" + "<p>word</p>" * 1000 + "<p>last</p>"
+    text = html_to_text(source, 100)
+    assert text.startswith("first\n\nword")
+    assert 100 < len(text.replace("\n", "")) <= 104
+    assert html_to_text(source).endswith("last")

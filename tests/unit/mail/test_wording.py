@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kept.domain.mail.phrase_files import compile_phrases
-from kept.domain.mail.wording import Lexicon, normalise, sentences_of
+from kept.domain.mail.wording import Lexicon
+from kept.domain.mail.words import normalise, sentences_of
 
 
 def lexicon(**sections: Any) -> Lexicon:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import re
+import sys
+from collections.abc import Iterable, Iterator
 
 from kept.domain.mail.charsets import clean
 
@@ -23,22 +25,50 @@ _PARAGRAPHS = frozenset(_PARAGRAPH_TAGS.split())
 _LINES = frozenset(_LINE_TAGS.split())
 _UNSEEN = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("script", "style", "title", "template")}
 _QUOTE_BEGINS, _QUOTE_ENDS = "\x01", "\x02"  # controls cannot come from the input: they are taken out of it
+_QUOTE_MARKS = re.compile(f"[{_QUOTE_BEGINS}{_QUOTE_ENDS}]")
 _DEEPEST_QUOTE = 5
 
 
-def html_to_text(source: str) -> str:
-    """The text a reader of the HTML would see, in lines; block quotes get `> ` as in plain mail."""
-    return _lines("".join(_pieces(clean(source))))
+def html_to_text(source: str, most: int = sys.maxsize) -> str:
+    """The text a reader of the HTML would see, in lines; block quotes get `> ` as in plain mail.
+
+    Reading ends with the line that makes it more than `most` characters: what nobody keeps need not be read.
+    """
+    lines: list[str] = []
+    depth = size = 0
+    for line in _broken(_pieces(clean(source))):
+        if _QUOTE_BEGINS in line or _QUOTE_ENDS in line:
+            depth = max(0, depth + line.count(_QUOTE_BEGINS) - line.count(_QUOTE_ENDS))
+        if words := _SPACE.sub(" ", _QUOTE_MARKS.sub("", line)).strip(" "):
+            lines.append("> " * min(depth, _DEEPEST_QUOTE) + words)
+            size += len(lines[-1])
+            if size > most:
+                break
+        elif lines and lines[-1]:
+            lines.append("")
+    return "\n".join(lines).strip("\n")
 
 
-def _pieces(source: str) -> list[str]:
-    pieces: list[str] = []
+def _broken(pieces: Iterable[str]) -> Iterator[str]:
+    """Pieces of text, put together and taken apart again at line feeds."""
+    begun: list[str] = []
+    for piece in pieces:
+        first, *following = piece.split("\n")
+        begun.append(first)
+        if following:
+            yield "".join(begun)
+            yield from following[:-1]
+            begun = following[-1:]
+    yield "".join(begun)
+
+
+def _pieces(source: str) -> Iterator[str]:
     position = preformatted = 0
     tag = _TAG
     unended = set[str]()  # what was once looked for to the end in vain is not looked for again: that keeps it linear
     while markup := _MARKUP.search(source, position):
         start = markup.start()
-        pieces.append(_words(source[position:start], preformatted))
+        yield _words(source[position:start], preformatted)
         if source.startswith("<!--", start) and "-->" not in unended:
             end = source.find("-->", start + 4)
             position = end + 3 if end >= 0 else start + 4
@@ -64,9 +94,8 @@ def _pieces(source: str) -> list[str]:
                 unended.add(name)
         elif name == "pre":
             preformatted = max(0, preformatted + (-1 if closes else 1))
-        pieces.append(_break(name, closes=closes))
-    pieces.append(_words(source[position:], preformatted))
-    return pieces
+        yield _break(name, closes=closes)
+    yield _words(source[position:], preformatted)
 
 
 def _words(text: str, preformatted: int) -> str:
@@ -83,17 +112,3 @@ def _break(name: str, *, closes: bool) -> str:
     if name in _LINES:
         return "\n"
     return " " if name in ("td", "th") else ""
-
-
-def _lines(text: str) -> str:
-    lines: list[str] = []
-    depth = 0
-    for line in text.split("\n"):
-        begun = line.count(_QUOTE_BEGINS)
-        depth = max(0, depth + begun - line.count(_QUOTE_ENDS))
-        words = _SPACE.sub(" ", line.replace(_QUOTE_BEGINS, "").replace(_QUOTE_ENDS, "")).strip(" ")
-        if words:
-            lines.append("> " * min(depth, _DEEPEST_QUOTE) + words)
-        elif lines and lines[-1]:
-            lines.append("")
-    return "\n".join(lines).strip("\n")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, combinations, islice
 from pathlib import Path
 
+from kept.domain.mail.learned import Feature, Opinion, features, likelihood, weigh
 from kept.domain.mail.machine import machine_hint, machine_reason, pressed_unsubscribe
 from kept.domain.mail.own_words import own_words
 from kept.domain.mail.phrase_files import Language, load_languages
 from kept.domain.mail.reader import Mail
-from kept.domain.mail.wording import Lexicon, Match, sentences_of
+from kept.domain.mail.wording import Lexicon, Match
+from kept.domain.mail.words import sentences_of
 from kept.domain.records import Reason
 
 PHRASES = Path(__file__).with_name("phrases")
@@ -22,7 +25,17 @@ REASONS = 12  # that are kept of a mail: with its text they must fit into a reco
 REASON_CHARACTERS = 200
 SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion for staff
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
+_SUGGESTED = 0.25  # from this confidence on it is worth staff's eyes
+_SAYS = 1.3  # how much more certain phrases are than what all the words tell
+_MOST_SAID = 3.5  # log odds that they can add to it
+_FEWEST_TELLING = 4  # words of a mail that is weighed; for fewer there are phrases
+_DENIED = 0.5  # and that they take from it where they only speak against an intent
+# Log odds that are added so that as many requests are missed as are one too many; the rarer one is, the more.
+_LEANING = {"opt_out": 0.4, "access": 1.2, "cancel": 0.6, "complaint": 0.9}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
+_SOUNDS_LIKE_A_MACHINE = 1.0  # log odds; people's mails that were not learned from stayed below 0.1
+_MAY_BE_A_MACHINE = -1.5  # from here on a request counts only where a phrase says so
+_UNSURE = 0.5
 _GREETING = 3  # words of a first sentence that may be no more than a greeting
 _TITLE = 3  # words of a subject that may be no more than what the body is about
 _TELLING = 2  # familiar words that a text must have for its language to be known
@@ -50,6 +63,50 @@ class Understanding:
     machine_reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is looked at in a mail: the words of its subject and of its own text, in sentences, and their languages.
+
+    `matches` are the phrases found; `concepts` are those of the likeliest language's phrases, sentence by sentence, the
+    subject's first.
+    """
+
+    subject: list[list[str]]
+    body: list[list[str]]
+    spoken: list[Language]
+    matches: list[Match]
+    concepts: list[list[tuple[str, int, int]]]
+
+    @property
+    def sentences(self) -> list[list[str]]:
+        """All of them."""
+        return self.subject + self.body
+
+    @property
+    def excluded(self) -> set[str]:
+        """The intents that a phrase speaks against, somewhere."""
+        return {m.intent for m in self.matches if m.strength == "not"}
+
+    @property
+    def features(self) -> list[Feature]:
+        """What it is weighed by."""
+        by_sound = bool(self.spoken) and self.spoken[0].lexicon.by_sound
+        return features(self.sentences, self.concepts, len(self.subject), self.excluded, by_sound=by_sound)
+
+
+def looked_at(mail: Mail, our_domains: Collection[str] = ()) -> Seen:
+    """Read a mail as far as its wording tells what it is."""
+    body = sentences_of(_REPORTED_SPEECH.sub(" ", own_words(mail, our_domains)))
+    subject = _subject(mail, body)
+    sentences = subject + body
+    spoken = _languages(sentences)
+    matches = [m for known in spoken for m in known.lexicon.matches(sentences) + _alone(known.lexicon, sentences, body)]
+    # Where a text is too short to tell its language, the one that knows most of it.
+    likely = spoken if len(spoken) == len(languages()) else spoken[:1]
+    concepts = ([known.lexicon.concepts_in(words) for words in sentences] for known in likely)
+    return Seen(subject, body, spoken, matches, max(concepts, key=lambda found: sum(map(len, found))))
+
+
 @cache
 def languages() -> tuple[Language, ...]:
     """Every language that there are phrases for."""
@@ -72,34 +129,60 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
         return Understanding(("opt_out",), 1.0, mail.language, (Reason("opt_out", "", "unsubscribe button"),))
     if (reason := machine_reason(mail, envelope_sender, our_domains)) is not None:
         return Understanding(("machine",), 1.0, mail.language, (Reason("machine", "", reason),), machine_reason=reason)
-    body = sentences_of(_REPORTED_SPEECH.sub(" ", own_words(mail, our_domains)))
-    subject = _subject(mail, body)
-    sentences = subject + body
-    spoken = _languages(sentences)
-    matches = [m for known in spoken for m in known.lexicon.matches(sentences) + _alone(known.lexicon, sentences, body)]
+    seen = looked_at(mail, our_domains)
+    subject, body, spoken, matches = seen.subject, seen.body, seen.spoken, seen.matches
     if reply_above := bool(_REPLY_ABOVE.match(mail.text)):  # a help desk's own mail begins so; a person's quotes it
         rest = sentences_of(mail.text)
         matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
     counted = _counted(matches, subject, spoken[0].name if spoken else "")
-    confidence = _confidence(counted)
+    opinions = weigh(seen.features, seen.sentences)
+    sounds = opinions["machine"].odds
+    confidence = _certainty(seen, _confidence(counted), opinions)
     language = spoken[0].code if spoken else mail.language
-    why = _reasons(m for m in matches if m.intent in confidence)
+    why = _reasons(matches, confidence, opinions, spoken[0].name if spoken else "")
     if confidence.get("machine", 0) >= SURE:
-        asks = any(confidence.get(intent, 0) >= SURE for intent in _REQUESTS)
+        asks = any(confidence[intent] >= SURE for intent in _REQUESTS)
         begins = reply_above or (not asks and _begins_as_a_machine(counted, subject, body))
-        if begins or machine_hint(mail, our_domains) is not None or _two_signs(counted):
+        if begins or sounds > 0 or machine_hint(mail, our_domains) is not None or _two_signs(counted):
             return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
-    intents = tuple(intent for intent in _REQUESTS if confidence.get(intent, 0) >= SURE)
-    suggested = tuple(intent for intent in _REQUESTS if 0 < confidence.get(intent, 0) < SURE)
+    if sounds > _SOUNDS_LIKE_A_MACHINE:
+        why = (Reason("machine", language, opinions["machine"].words[:REASON_CHARACTERS]), *why)
+        certain = round(likelihood(sounds), 2)
+        return Understanding(("machine",), certain, language, why[:REASONS], machine_reason="wording")
+    intents = tuple(intent for intent in _REQUESTS if confidence[intent] >= SURE)
+    suggested = tuple(intent for intent in _REQUESTS if _SUGGESTED <= confidence[intent] < SURE)
     sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
     return Understanding(intents or ("contact",), round(sure, 2), language, why, suggested)
 
 
-def _reasons(matches: Iterable[Match]) -> tuple[Reason, ...]:
+def _certainty(seen: Seen, said: Mapping[str, float], opinions: Mapping[str, Opinion]) -> dict[str, float]:
+    """For each intent how certain it is: what phrases say (0 to 1), or deny, and what all the words tell."""
+    certain = dict.fromkeys(_REQUESTS, 0.0) | dict(said)
+    few = sum(map(len, seen.sentences)) < _FEWEST_TELLING
+    for intent in _REQUESTS:
+        phrases = -_DENIED if intent in seen.excluded else 0.0
+        if said.get(intent):
+            phrases = min(_MOST_SAID, -_SAYS * math.log(max(1 - said[intent], 1e-9)))
+        if not few:
+            certain[intent] = likelihood(opinions[intent].odds + _LEANING[intent] + phrases)
+        if opinions["machine"].odds > _MAY_BE_A_MACHINE and said.get(intent, 0) < SURE:
+            certain[intent] = min(certain[intent], _UNSURE)
+    return certain
+
+
+def _reasons(
+    matches: Iterable[Match], confidence: Mapping[str, float], opinions: Mapping[str, Opinion], language: str
+) -> tuple[Reason, ...]:
     """The words that led to intents, each once, the most telling first; no more than staff would read."""
+    believed = {intent for intent, certain in confidence.items() if certain >= _SUGGESTED}
     telling = sorted((m for m in matches if m.strength != "not"), key=lambda m: -_WEIGHTS[m.strength])
-    reasons = dict.fromkeys(Reason(m.intent, m.language, m.words[:REASON_CHARACTERS]) for m in telling)
-    return tuple(islice(reasons, REASONS))
+    said = [Reason(m.intent, m.language, m.words[:REASON_CHARACTERS]) for m in telling if m.intent in believed]
+    told = [
+        Reason(intent, language, opinion.words[:REASON_CHARACTERS])
+        for intent, opinion in opinions.items()
+        if intent in believed and opinion.words
+    ]
+    return tuple(islice(dict.fromkeys(said + told), REASONS))
 
 
 def _subject(mail: Mail, body: list[list[str]]) -> list[list[str]]:

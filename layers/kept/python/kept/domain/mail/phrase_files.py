@@ -23,9 +23,8 @@ from kept.domain.mail.wording import (
     Pattern,
     Phrases,
     Strength,
-    is_word,
-    normalise,
 )
+from kept.domain.mail.words import is_word, normalise
 
 INDEX = "languages.json"  # of each language its name, its code, and the words that tell it from the others
 MAX_GAP = 8
@@ -108,6 +107,7 @@ def compile_phrases(content: Mapping[str, Any], name: str) -> Phrases:
         patterns=patterns,
         by_atom=by_atom,
         by_atom_alone=by_atom_alone,
+        by_sound=content.get("by_sound", False),
     )
 
 

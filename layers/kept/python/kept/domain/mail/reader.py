@@ -373,7 +373,7 @@ def _html(part: _Part, walk: _Walk) -> str:
     walk.truncated = walk.truncated or len(text) > walk.html_left
     text = text[: walk.html_left]
     walk.html_left -= len(text)
-    return html_to_text(text)
+    return html_to_text(text, MAX_TEXT)
 
 
 def _decoded(part: _Part, walk: _Walk) -> tuple[bytes, bool]:

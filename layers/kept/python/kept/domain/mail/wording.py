@@ -1,4 +1,4 @@
-"""Finding phrases in what people write: normalised words, sentences, and patterns that are data.
+"""Finding phrases in what people write: patterns of normalised words (`words`) that are data.
 
 The patterns and what they are written in are described in `phrases/README.md`; `phrase_files` compiles them. Matching
 is by steps from word to word, never by regular expressions made from data: nothing here can backtrack, whatever a mail
@@ -7,145 +7,24 @@ or a phrase file says.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from itertools import chain
 from typing import Literal
 
 import msgspec
+
+from kept.domain.mail.arabizi import FEWEST, sound
 
 Strength = Literal["alone", "strong", "weak", "not"]
 STRENGTHS: tuple[Strength, ...] = ("alone", "strong", "weak", "not")
 INTENTS = ("opt_out", "access", "cancel", "complaint", "machine")
 
-MAX_CHARACTERS = 65_536  # of a mail that are looked at
-MAX_TOKENS = 4000  # of a mail: some ten pages
-MAX_SENTENCE = 80  # words; a longer one is cut
 MAX_ALONE = 4  # words of a message that is looked up as a whole
-WRAPPED = 45  # characters: a line of at least this length was broken by a mail client, not by its writer
 _FUZZY_FROM = 6  # letters a word must have for a typing mistake in it to be overlooked
-
-_MARKS = re.compile(
-    "[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\u0640\u0621\u00ad]+"
-)
-# Decomposing sorts each run of combining marks, in time quadratic in its length; no language has 30 of them (UAX 15).
-_MARK_RUN = re.compile(r"([^\w\s!-~]{30})[^\w\s!-~]++")
-_LETTERS = str.maketrans(
-    {
-        "ى": "ي",
-        "ی": "ي",
-        "ې": "ي",
-        "ة": "ه",
-        "ک": "ك",
-        "گ": "ك",
-        "ٱ": "ا",
-        "ı": "i",
-        "ø": "o",
-        "ł": "l",
-        "đ": "d",
-        "æ": "ae",
-        "œ": "oe",
-        "\u2019": "'",
-        "\u2018": "'",
-        "\u02bc": "'",
-        "\u00b4": "'",
-        "`": "'",
-        **{chr(start + digit): str(digit) for start in (0x0660, 0x06F0) for digit in range(10)},
-    }
-)
-_URL = re.compile(r"(?:https?://|www\.)\S++", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>()]{1,64}+@[^\s@<>()]{1,255}+")
-_WORD = re.compile(r"<address>|<url>|[^\W_]++(?:'[^\W_]++)*+")
-_END = re.compile(r"[!?؟;؛:…\u061f\u06d4]++|(?<!\d)\.++(?!\s?\d|\w)")  # "art. 15", "11. maddesi" go on
-_BULLET = re.compile(r"\s{0,10}+(?:[-*•·–—]|\d{1,2}[.)])\s")
-_JOINED = {
-    ("e", "mail"): "email",
-    ("e", "mails"): "emails",
-    ("e", "mailing"): "emailing",
-    ("e", "posta"): "eposta",
-    ("e", "postalar"): "epostalar",
-    ("news", "letter"): "newsletter",
-    ("news", "letters"): "newsletters",
-    ("un", "subscribe"): "unsubscribe",
-}
 _JOINED_AND = "وف"
-_NEGATED = ("do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "would", "should", "could")
-_CONTRACTIONS = {f"{verb}nt": [verb, "not"] for verb in _NEGATED} | {
-    "cant": ["can", "not"],
-    "cannot": ["can", "not"],
-    "wont": ["wo", "not"],
-}
-
-
-def normalise(text: str) -> str:
-    """Lower case, without accents, diacritics or bidi marks; Arabic letters that are written in several ways in one.
-
-    Spelling only: words and punctuation stay where they are.
-    """
-    if not text.isascii():
-        text = _MARK_RUN.sub(r"\1", text)
-        # Here too, since folding follows the letters that a compatibility character is taken apart into.
-        text = unicodedata.normalize("NFKD", text)
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return _MARKS.sub("", folded).translate(_LETTERS)
-
-
-def is_word(text: str) -> bool:
-    """Whether a normalised text is a single word, as `tokens_of` finds them, or a part of one."""
-    return "'" not in text and bool(_WORD.fullmatch(text))
-
-
-def tokens_of(sentence: str) -> list[str]:
-    """The words of a normalised sentence; contractions and elisions in their parts."""
-    words: list[str] = []
-    for word in _WORD.findall(sentence):
-        if "'" in word:
-            first, _, rest = word.partition("'")
-            if rest == "t" and first.endswith("n"):
-                words += ["can" if first == "can" else first.removesuffix("n"), "not"]
-            else:
-                words += [first, *rest.split("'")]
-        elif words and (words[-1], word) in _JOINED:
-            words[-1] = _JOINED[words[-1], word]
-        else:
-            words += _CONTRACTIONS.get(word, [word])
-    return words
-
-
-def sentences_of(text: str) -> list[list[str]]:
-    """The words of each sentence, at most MAX_TOKENS in all.
-
-    A sentence ends at its punctuation, at a blank line, at a list item, and at the end of a line that is too short to
-    have been wrapped by a mail client.
-    """
-    found: list[list[str]] = []
-    left = MAX_TOKENS
-    for block in _blocks(text[:MAX_CHARACTERS]):
-        shortened = _ADDRESS.sub(" <address> ", _URL.sub(" <url> ", block))
-        for sentence in _END.split(normalise(shortened)):
-            words = tokens_of(sentence)[:left]
-            left -= len(words)
-            found += [words[i : i + MAX_SENTENCE] for i in range(0, len(words), MAX_SENTENCE)]
-            if left <= 0:
-                return found
-    return found
-
-
-def _blocks(text: str) -> Iterator[str]:
-    """Lines that belong together."""
-    block: list[str] = []
-    for line in text.split("\n"):
-        words = line.strip()
-        if block and (not words or _BULLET.match(line) or len(block[-1]) < WRAPPED):
-            yield " ".join(block)
-            block = []
-        if words:
-            block.append(words)
-    if block:
-        yield " ".join(block)
 
 
 class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -172,7 +51,8 @@ class Phrases(msgspec.Struct, frozen=True):
     """A phrase file, compiled (by `phrase_files`). An atom is the number of a word or glob.
 
     `concepts` has each concept's alternatives by their first atom: what follows it. `by_atom` and `by_atom_alone` say
-    which of `patterns` (by their index) a sentence or a whole message may hold where the atom is in it.
+    which of `patterns` (by their index) a sentence or a whole message may hold where the atom is in it. `by_sound`:
+    an unknown word is taken for one that sounds like it.
     """
 
     name: str
@@ -187,6 +67,7 @@ class Phrases(msgspec.Struct, frozen=True):
     patterns: list[Pattern]
     by_atom: dict[int, list[int]]
     by_atom_alone: dict[int, list[int]]
+    by_sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +86,7 @@ class Lexicon:
 
     def __init__(self, phrases: Phrases) -> None:
         self.name = phrases.name
+        self.by_sound = phrases.by_sound
         self._phrases = phrases
         self._polite = frozenset(phrases.polite.split())
         self._frequent = self._polite.union(phrases.detect.split())
@@ -237,6 +119,17 @@ class Lexicon:
                         found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
         return found
 
+    def concepts_in(self, words: list[str]) -> list[tuple[str, int, int]]:
+        """The concepts in a sentence, in their order: name, first word, the word after the last."""
+        atoms = [self._atoms_of(word) for word in words]
+        known: dict[tuple[str, int], list[int]] = {}
+        return [
+            (concept, place, max(ends))
+            for place, here in enumerate(atoms)
+            for concept in sorted({concept for atom in here for concept in self._concepts_of.get(atom, ())})
+            if (ends := self._concept_ends(concept, place, atoms, known))
+        ]
+
     def match_alone(self, sentences: list[list[str]]) -> list[Match]:
         """What a message of very few words says as a whole, greetings and courtesies left out."""
         words = [word for sentence in sentences[:12] for word in sentence if word not in self._polite]
@@ -252,6 +145,15 @@ class Lexicon:
         ]
 
     @cached_property
+    def _concepts_of(self) -> dict[int, list[str]]:
+        """The concepts that may begin with an atom."""
+        index: dict[int, list[str]] = defaultdict(list)
+        for concept, starts in self._phrases.concepts.items():
+            for atom in starts:
+                index[atom].append(concept)
+        return index
+
+    @cached_property
     def _long_words(self) -> dict[str, list[str]]:
         """The words in which a typing mistake is overlooked, by what one mistake leaves right of them."""
         index: dict[str, list[str]] = defaultdict(list)
@@ -261,11 +163,28 @@ class Lexicon:
                     index[part].append(word)
         return index
 
+    @cached_property
+    def _sounds(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """The atoms of words, and of the beginnings of words, by what they sound like."""
+        indexes: tuple[dict[str, list[int]], dict[str, list[int]]] = (defaultdict(list), defaultdict(list))
+        for index, written in zip(indexes, (self._phrases.literals, self._phrases.prefixes), strict=True):
+            for word, atom in written.items():
+                if heard := sound(word):
+                    index[heard].append(atom)
+        return indexes
+
     def _find_atoms(self, word: str) -> frozenset[int]:
         known = self._known_atoms(word)
         if word[0] in _JOINED_AND and len(word) > 3:  # Arabic writes "and" and "so" onto the next word
             known |= self._known_atoms(word[1:])
-        if known or word in self._frequent or len(word) < _FUZZY_FROM - 1 or not word.isalpha():
+        if known or word in self._frequent:
+            return known
+        if self._phrases.by_sound and (heard := sound(word[:30])):
+            literals, prefixes = self._sounds
+            begins = (prefixes.get(heard[:n], ()) for n in range(FEWEST, len(heard) + 1))
+            if known := frozenset(chain(literals.get(heard, ()), *begins)):
+                return known
+        if len(word) < _FUZZY_FROM - 1 or not word.isalpha():
             return known
         return frozenset(self._mistaken_atoms(word[:30]))
 
