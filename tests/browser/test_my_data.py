@@ -78,9 +78,11 @@ def take_a_copy(visit: Visitor, site: Site, address: str) -> None:
     page, language = visit.page, visit.language
     page.click("form[action='/me/exports'] button")
     page.wait_for_url("**/me/exports/*")
+    copy = page.url
+    visit.goto(f"/{language}/me")  # its page would show it once it is made, while this test makes it wait again
     eventually(lambda: status_of(site, address) == "ready", "no copy was made", 60)
     status_of(site, address, "waiting")  # as while other systems are asked, for as long as this test looks at it
-    page.reload()
+    visit.goto(copy.removeprefix(site.stack.api))
     expect(page.locator("#progress")).to_have_text(spoken(language).translate(PROGRESS["waiting"]))
     visit.check("copy-waits")
     if visit.script:
