@@ -67,4 +67,4 @@ def _of_day(days: LedgerDays, day: str) -> list[Entry]:
         except UnavailableError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(1)
+            time.sleep(1)  # asking costs read units, and an index is seldom later than this

@@ -173,7 +173,7 @@ def _until_all_is_heard(switch: Switch, task: Restore, at: int) -> None:
                 "LedgerFailures (make replay-ledger), and run this again. Nothing was switched."
             )
         _say(f"Waiting for the ledger to hear of {task.done.unheard_of} changes")
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)  # each look reads all that changed, so not without a pause
 
 
 def _last_look(switch: Switch, task: Restore) -> None:

@@ -76,7 +76,7 @@ def test_a_restore_that_is_switched_to_brings_back_records_and_nobody_who_was_di
     tables = (outputs["SubjectsTable"], outputs["SuppressionsTable"])
     damaged, erased, reviewed = (post(site, f"restored-{name}") for name in ("damaged", "erased", "reviewed"))
     eventually(lambda: counts(site) >= 3, "the ledger has not heard of them")
-    time.sleep(1)
+    time.sleep(1)  # the moment is a whole second, and what came in must lie before it
     moment = dt.datetime.now(dt.UTC).replace(microsecond=0)
     back_up(site, tables, moment.strftime("-restored-%Y%m%dT%H%M%SZ"))
 
@@ -92,7 +92,7 @@ def test_a_restore_that_is_switched_to_brings_back_records_and_nobody_who_was_di
     broken.pop("discard_at")
     site.dynamodb.put_item(TableName=site.subjects, Item=broken)
     body = {"status": "reviewed", "outcome": "Done"}
-    time.sleep(1.1)
+    time.sleep(1.1)  # past the moment, which is a whole second: the review must come after it
     assert site.request("PUT", f"/reviews/{reviewed}", body, staff=True).status == 200
     came_in = post(site, "restored-came-in")
     assert site.request("POST", "/opt-outs", {"email": "restored-opted-out@example.com"}).status == 202

@@ -25,7 +25,9 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from kept.adapters.dynamo.suppressions import DynamoSuppressions
+from kept.app.keep_ledger import follow
 from kept.domain.identity import Keys
+from kept.domain.ledger import Change
 from kept.domain.proof import Link, Session, new_token
 from kept.entry import wiring
 from kept.entry.access import COOKIE
@@ -340,3 +342,17 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, read: Callable[[], int]) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("kept.entry.") and hasattr(module, "now"):
             monkeypatch.setattr(module, "now", read)
+
+
+def ledger_hears(change: Change, at: int) -> None:
+    """What the ledger's function does with a change that its stream told of. `at`: seconds since the epoch."""
+    ledger = wiring.ledger()
+    follow(
+        change,
+        policy=wiring.policy(),
+        keys=ledger.keys,
+        ledger=ledger,
+        raw_mail=wiring.raw_mail(),
+        exports=wiring.export_files(),
+        now=at,
+    )

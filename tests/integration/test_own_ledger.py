@@ -13,12 +13,11 @@ import pytest
 from infra.export_seals import export
 from infra.verify import main as verify
 from kept.adapters.clock import now
-from kept.app.keep_ledger import follow
 from kept.app.seal_ledger import seal_days
 from kept.domain.ledger import Change, Store, day_of, sequence_of
 from kept.entry import wiring
 from kept.entry.pages import TEMPLATES
-from tests.integration.conftest import Stack
+from tests.integration.conftest import Stack, ledger_hears
 
 pytestmark = [pytest.mark.promise("review-then-discard"), pytest.mark.promise("access-on-request")]
 
@@ -41,16 +40,7 @@ class Ledger:
         sort_key = f"message#{record}" if store == "subjects" else ""
         pk = self._keys.subject_id(email)
         change = Change(store, sequence_of(str(self._count)), at, pk, sort_key, before, after)
-        ledger = wiring.ledger()
-        follow(
-            change,
-            policy=wiring.policy(),
-            keys=ledger.keys,
-            ledger=ledger,
-            raw_mail=wiring.raw_mail(),
-            exports=wiring.export_files(),
-            now=at,
-        )
+        ledger_hears(change, at)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from kept.domain.evidence import Evidence, blurred, blurred_failures, exact
 from kept.entry import wiring
 from kept.entry.language import LANGUAGES, language
 from tests.integration.conftest import Stack, client
-from tests.integration.test_purge_audit import DAY, HOUR, _audited, audit, write  # noqa: F401  # a fixture
+from tests.integration.test_purge_audit import DAY, HOUR, _audited, audit, write  # noqa: F401  # its fixtures, which pytest finds by name
 
 BROWSER = {"accept": "text/html", "accept-language": "en"}
 pytestmark = pytest.mark.promise("review-then-discard")
@@ -148,9 +148,11 @@ def test_it_is_what_the_published_schema_says(stack: Stack) -> None:
     put()
     published = document(collect())
     answer = published["paths"]["/promises"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    jsonschema.validate(
-        stack.request("pages", "GET", "/promises").json, {**answer, "components": published["components"]}
-    )
+    schema = {**answer, "components": published["components"]}
+    told = stack.request("pages", "GET", "/promises").json
+    jsonschema.validate(told, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(told | {"promises": [{"id": 1}]}, schema)
 
 
 @pytest.mark.promise("phone-for-orders")

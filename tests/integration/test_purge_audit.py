@@ -15,14 +15,13 @@ import pytest
 from infra.build.intent import intent, read_template
 from infra.build.openapi import collect, document
 from kept.adapters.clock import now
-from kept.app.keep_ledger import follow
 from kept.domain.commitment import TableKey
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, sequence_of
 from kept.entry import wiring
 from kept.entry.language import language
 from tests.fakes import MemoryEvents
-from tests.integration.conftest import Stack, client, counts
+from tests.integration.conftest import Stack, client, counts, ledger_hears
 from tests.template import create_table
 from tests.unit.build.test_intent import ENVIRONMENT
 
@@ -90,16 +89,7 @@ def write(
     }
     stack.dynamodb.put_item(TableName="subjects", Item=item)
     change = Change("subjects", sequence_of(str(number + 1)), came, key.subject_id, key.sort_key, None, fields)
-    ledger = wiring.ledger()
-    follow(
-        change,
-        policy=wiring.policy(),
-        keys=ledger.keys,
-        ledger=ledger,
-        raw_mail=wiring.raw_mail(),
-        exports=wiring.export_files(),
-        now=now(),
-    )
+    ledger_hears(change, now())
     return key
 
 

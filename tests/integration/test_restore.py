@@ -16,12 +16,11 @@ from infra.local.intrinsics import Resolver
 from infra.restore import Restore, RestoreError, _moment, restore
 from infra.switch import Switch, switch_to
 from kept.adapters.clock import now
-from kept.app.keep_ledger import follow
 from kept.domain.errors import KeyMismatchError
 from kept.domain.identity import SubjectId
 from kept.domain.ledger import Change, Store, sequence_of
 from kept.entry import wiring
-from tests.integration.conftest import Stack
+from tests.integration.conftest import Stack, ledger_hears
 
 pytestmark = [pytest.mark.promise("review-then-discard"), pytest.mark.promise("email-opt-out")]
 
@@ -52,16 +51,7 @@ class Table:
             self.stack.dynamodb.put_item(TableName=store, Item=key | item)
         self.sequence += 1
         told = Change(store, sequence_of(str(self.sequence)), now(), pk, sk, before, after)
-        ledger = wiring.ledger()
-        follow(
-            told,
-            policy=wiring.policy(),
-            keys=ledger.keys,
-            ledger=ledger,
-            raw_mail=wiring.raw_mail(),
-            exports=wiring.export_files(),
-            now=now(),
-        )
+        ledger_hears(told, now())
 
 
 def stream_of(stack: Stack, table: str) -> str | None:
@@ -207,7 +197,7 @@ class Deployed(Switch):
         self.__dict__.update(table=table)
 
     def update(self, streams: dict[str, str]) -> None:
-        dynamodb = self.table.stack.dynamodb  # type: ignore[attr-defined]
+        dynamodb = self.table.stack.dynamodb
         for name in self.tables():
             arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
             policy = json.loads(dynamodb.get_resource_policy(ResourceArn=arn)["Policy"])
@@ -219,7 +209,7 @@ class Deployed(Switch):
         """Somebody writes all the same."""
 
     def in_use_now(self) -> tuple[str, str]:
-        return tuple(arn.split("/")[1] for arn in self.streams.values())  # type: ignore[attr-defined, return-value]
+        return tuple(arn.split("/")[1] for arn in self.streams.values())
 
 
 @pytest.fixture

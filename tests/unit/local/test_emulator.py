@@ -18,6 +18,6 @@ def test_what_the_emulator_wrote_is_out_of_the_way_at_once_and_then_gone(tmp_pat
     assert not folder.exists()
     deadline = time.monotonic() + 20
     while len(list(tmp_path.iterdir())) > 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.01)  # it is removed by a process of its own
     assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
     discard(folder)  # which is not there

@@ -129,7 +129,7 @@ class Keys:
         return self._hash("lookup", reference.encode())[:_BYTES]
 
     def order_lookup(self, order_id: str) -> bytes:
-        """The index key under which an order is found by the shop's own number for it."""
+        """The partition of the link to an order, under the shop's own number for it."""
         return self._hash("order", order_id.encode())[:_BYTES]
 
     def repeatable_record_id(self, source: str, key: str) -> str:
