@@ -137,7 +137,7 @@ eval-mail: $(VENV)/.ready ## Say what each mail of a folder is taken for, and sc
 	@PYTHONPATH=layers/kept/python $(PY) -m tests.eval_mail "$(SAMPLES)" $(if $(JSON),--json "$(JSON)")
 
 learn-mail: $(VENV)/.ready ## Learn anew what words tell of a mail's intent, from the labelled mails, once they or the phrases have changed
-	PYTHONPATH=layers/kept/python $(PY) -m tests.learn_mail tests/samples/mail tests/samples/variations
+	PYTHONPATH=layers/kept/python $(PY) -m tests.learn_mail $(addprefix tests/samples/,mail variations contrasts opened)
 
 catalogues: $(VENV)/.ready ## Put the sentences that pages have now into the catalogues of translations
 	PYTHONPATH=layers/kept/python $(PY) -m infra.build.catalogues

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ quick = settings(max_examples=40, deadline=None, database=None, suppress_health_
 
 def labelled() -> Iterator[Case]:
     yield from cases(SAMPLES / "mail")
-    yield from cases(SAMPLES / "variations")
+    yield from cases(SAMPLES / "opened")
+    yield from islice(cases(SAMPLES / "variations"), 0, None, 5)
 
 
 JUDGED = [(case, set(judge(case).intents)) for case in labelled()]
@@ -95,26 +97,21 @@ def test_arabic_is_understood_as_well_as_english() -> None:
     assert rates("opt_out", "ar")[1] >= rates("opt_out", "en")[1] - 0.03
 
 
-# Precision and recall: what to expect of tomorrow's mail. The last generation is indirect wishes and near misses,
-# harder than mail is. These hold what is reached.
+# Precision and recall: what to expect of tomorrow's mail, by that of the samples' kind from which nothing was learned.
 REACHED = {
-    "unseen/2026-11-28": {
-        "opt_out": (0.97, 0.93),
-        "access": (0.89, 0.98),
-        "cancel": (0.94, 0.98),
-        "complaint": (0.98, 0.98),
+    "unseen/2026-11-28e": {
+        "opt_out": (0.94, 0.98),
+        "access": (0.96, 0.99),
+        "cancel": (0.96, 0.99),
+        "complaint": (0.95, 0.95),
+        "machine": (1.0, 0.93),
     },
-    "unseen/2026-11-28b": {
-        "opt_out": (0.85, 0.77),
-        "access": (0.97, 0.82),
-        "cancel": (0.94, 0.90),
-        "complaint": (0.83, 0.84),
-    },
-    "unseen/2026-11-28c": {
-        "opt_out": (0.84, 0.89),
-        "access": (0.96, 0.94),
-        "cancel": (0.92, 0.90),
-        "complaint": (0.93, 0.96),
+    "unseen/2026-11-28f": {
+        "opt_out": (0.95, 0.98),
+        "access": (0.99, 0.99),
+        "cancel": (0.99, 0.96),
+        "complaint": (0.95, 0.95),
+        "machine": (1.0, 0.96),
     },
 }
 
@@ -127,9 +124,16 @@ def test_mail_that_no_phrase_was_written_for_is_understood_too(generation: str) 
         hits = sum(label in case.labels and label in found for case, found in unseen)
         assert hits / sum(label in found for _, found in unseen) >= precision, label
         assert hits / sum(label in case.labels for case, _ in unseen) >= recall, label
-    machines = [found for case, found in unseen if "machine" in case.labels]
-    assert sum("machine" not in found for found in machines) <= 1
-    assert not any("machine" in found and "machine" not in case.labels for case, found in unseen), "a person"
+
+
+@pytest.mark.promise("email-opt-out")
+def test_on_mail_from_which_nothing_was_learned_arabic_is_understood_as_well_as_english() -> None:
+    unseen = [(case, set(judge(case).intents)) for generation in REACHED for case in cases(SAMPLES / generation)]
+    right = {
+        language: [case.labels == found for case, found in unseen if case.language == language]
+        for language in ("ar", "en")
+    }
+    assert sum(right["ar"]) / len(right["ar"]) >= sum(right["en"]) / len(right["en"]) - 0.03
 
 
 QUOTED = """You are receiving this email because you signed up at expandcart.com.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, combinations, islice
 from pathlib import Path
+from zlib import crc32
 
-from kept.domain.mail.learned import Feature, Opinion, features, likelihood, weigh
+from kept.domain.mail.learned import Feature, Weighing, features, likelihood
 from kept.domain.mail.machine import machine_hint, machine_reason, pressed_unsubscribe
 from kept.domain.mail.own_words import own_words
 from kept.domain.mail.phrase_files import Language, load_languages
@@ -26,16 +26,17 @@ REASON_CHARACTERS = 200
 SURE = 0.6  # from this confidence on an intent counts; below it is a suggestion for staff
 _WEIGHTS = {"alone": 0.9, "strong": 0.9, "weak": 0.45}
 _SUGGESTED = 0.25  # from this confidence on it is worth staff's eyes
-_SAYS = 1.3  # how much more certain phrases are than what all the words tell
-_MOST_SAID = 3.5  # log odds that they can add to it
-_FEWEST_TELLING = 4  # words of a mail that is weighed; for fewer there are phrases
-_DENIED = 0.5  # and that they take from it where they only speak against an intent
-# Log odds that are added so that as many requests are missed as are one too many; the rarer one is, the more.
-_LEANING = {"opt_out": 0.4, "access": 1.2, "cancel": 0.6, "complaint": 0.9}
+# Log odds that are added so that as many requests are missed as are one too many.
+_LEANING = {"opt_out": 0.4, "access": 0.3, "cancel": 0.6, "complaint": 0.2}
 _REQUESTS = ("opt_out", "access", "cancel", "complaint")
-_SOUNDS_LIKE_A_MACHINE = 1.0  # log odds; people's mails that were not learned from stayed below 0.1
+_SOUNDS_LIKE_A_MACHINE = 4.7  # log odds; people's mails that were not learned from stayed below it
+_FEWEST_SOUNDING = 20  # words of a mail that can: a person's few may be like anything
 _MAY_BE_A_MACHINE = -1.5  # from here on a request counts only where a phrase says so
 _UNSURE = 0.5
+_FEW = 4  # words from which on all of them tell enough; of fewer, what no phrase says must be surer
+_DOUBT = 9.0  # by so many log odds, divided by the words
+_LONG = 60  # words of a mail in which a wish may be said in passing
+_PASSAGE = 3  # sentences of it that are weighed alone as well
 _GREETING = 3  # words of a first sentence that may be no more than a greeting
 _TITLE = 3  # words of a subject that may be no more than what the body is about
 _TELLING = 2  # familiar words that a text must have for its language to be known
@@ -63,18 +64,19 @@ class Understanding:
     machine_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What is looked at in a mail: the words of its subject and of its own text, in sentences, and their languages.
 
-    `matches` are the phrases found; `concepts` are those of the likeliest language's phrases, sentence by sentence, the
-    subject's first.
+    `counted` are the phrases found that count; `concepts` are those of the likeliest language's phrases, sentence by
+    sentence, the subject's first.
     """
 
     subject: list[list[str]]
     body: list[list[str]]
     spoken: list[Language]
     matches: list[Match]
+    counted: list[Match]
     concepts: list[list[tuple[str, int, int]]]
 
     @property
@@ -82,16 +84,23 @@ class Seen:
         """All of them."""
         return self.subject + self.body
 
-    @property
-    def excluded(self) -> set[str]:
-        """The intents that a phrase speaks against, somewhere."""
-        return {m.intent for m in self.matches if m.strength == "not"}
+    @cached_property
+    def features(self) -> list[list[Feature]]:
+        """What each sentence is weighed by: its words and concepts, and the phrases that match in it."""
+        by_sound = bool(self.spoken) and self.spoken[0].lexicon.by_sound
+        found = features(self.sentences, self.concepts, len(self.subject), by_sound=by_sound)
+        for match in self.counted + [match for match in self.matches if match.strength == "not"]:
+            for name in (f"{match.intent} {match.strength}", f"{match.pattern}"):
+                found[match.sentence].append((crc32(name.encode()), match.sentence, 0, 0))
+        return found
 
     @property
-    def features(self) -> list[Feature]:
-        """What it is weighed by."""
-        by_sound = bool(self.spoken) and self.spoken[0].lexicon.by_sound
-        return features(self.sentences, self.concepts, len(self.subject), self.excluded, by_sound=by_sound)
+    def passages(self) -> Iterator[Iterable[Feature]]:
+        """What some sentences in a row of a long mail are weighed by."""
+        if sum(map(len, self.sentences)) >= _LONG:
+            weighed = [told for told in self.features[len(self.subject) :] if told]
+            for begin in range(len(weighed) - _PASSAGE + 1):
+                yield chain.from_iterable(weighed[begin : begin + _PASSAGE])
 
 
 def looked_at(mail: Mail, our_domains: Collection[str] = ()) -> Seen:
@@ -101,10 +110,11 @@ def looked_at(mail: Mail, our_domains: Collection[str] = ()) -> Seen:
     sentences = subject + body
     spoken = _languages(sentences)
     matches = [m for known in spoken for m in known.lexicon.matches(sentences) + _alone(known.lexicon, sentences, body)]
+    counted = _counted(matches, subject, spoken[0].name if spoken else "")
     # Where a text is too short to tell its language, the one that knows most of it.
     likely = spoken if len(spoken) == len(languages()) else spoken[:1]
     concepts = ([known.lexicon.concepts_in(words) for words in sentences] for known in likely)
-    return Seen(subject, body, spoken, matches, max(concepts, key=lambda found: sum(map(len, found))))
+    return Seen(subject, body, spoken, matches, counted, max(concepts, key=lambda found: sum(map(len, found))))
 
 
 @cache
@@ -130,57 +140,72 @@ def understand(mail: Mail, envelope_sender: str | None, our_domains: Collection[
     if (reason := machine_reason(mail, envelope_sender, our_domains)) is not None:
         return Understanding(("machine",), 1.0, mail.language, (Reason("machine", "", reason),), machine_reason=reason)
     seen = looked_at(mail, our_domains)
-    subject, body, spoken, matches = seen.subject, seen.body, seen.spoken, seen.matches
+    subject, body, spoken, counted = seen.subject, seen.body, seen.spoken, seen.counted
     if reply_above := bool(_REPLY_ABOVE.match(mail.text)):  # a help desk's own mail begins so; a person's quotes it
         rest = sentences_of(mail.text)
-        matches += [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
-    counted = _counted(matches, subject, spoken[0].name if spoken else "")
-    opinions = weigh(seen.features, seen.sentences)
-    sounds = opinions["machine"].odds
-    confidence = _certainty(seen, _confidence(counted), opinions)
+        programs = [m for known in _languages(rest) for m in known.lexicon.matches(rest) if m.intent == "machine"]
+        counted = _counted(seen.matches + programs, subject, spoken[0].name if spoken else "")
+    said = _confidence(counted)
+    weighing = Weighing()
+    odds = _odds(seen, weighing)
+    sounds = odds["machine"]
+    confidence = _certainty(seen, said, odds)
     language = spoken[0].code if spoken else mail.language
-    why = _reasons(matches, confidence, opinions, spoken[0].name if spoken else "")
-    if confidence.get("machine", 0) >= SURE:
+    why = _reasons(seen, counted, confidence, weighing)
+    if said.get("machine", 0) >= SURE:
         asks = any(confidence[intent] >= SURE for intent in _REQUESTS)
         begins = reply_above or (not asks and _begins_as_a_machine(counted, subject, body))
         if begins or sounds > 0 or machine_hint(mail, our_domains) is not None or _two_signs(counted):
-            return Understanding(("machine",), confidence["machine"], language, why, machine_reason="wording")
-    if sounds > _SOUNDS_LIKE_A_MACHINE:
-        why = (Reason("machine", language, opinions["machine"].words[:REASON_CHARACTERS]), *why)
-        certain = round(likelihood(sounds), 2)
-        return Understanding(("machine",), certain, language, why[:REASONS], machine_reason="wording")
+            return Understanding(("machine",), said["machine"], language, why, machine_reason="wording")
+    if sounds > _SOUNDS_LIKE_A_MACHINE and sum(map(len, seen.sentences)) >= _FEWEST_SOUNDING:
+        words = weighing.telling("machine", chain.from_iterable(seen.features), seen.sentences)
+        why = (Reason("machine", language, words[:REASON_CHARACTERS]), *why)[:REASONS]
+        return Understanding(("machine",), round(likelihood(sounds), 2), language, why, machine_reason="wording")
     intents = tuple(intent for intent in _REQUESTS if confidence[intent] >= SURE)
     suggested = tuple(intent for intent in _REQUESTS if _SUGGESTED <= confidence[intent] < SURE)
     sure = min((confidence[i] for i in intents), default=1 - max((confidence[s] for s in suggested), default=0))
     return Understanding(intents or ("contact",), round(sure, 2), language, why, suggested)
 
 
-def _certainty(seen: Seen, said: Mapping[str, float], opinions: Mapping[str, Opinion]) -> dict[str, float]:
-    """For each intent how certain it is: what phrases say (0 to 1), or deny, and what all the words tell."""
-    certain = dict.fromkeys(_REQUESTS, 0.0) | dict(said)
-    few = sum(map(len, seen.sentences)) < _FEWEST_TELLING
+def _odds(seen: Seen, weighing: Weighing) -> dict[str, float]:
+    """Log odds of each intent: of the whole mail, or where a passage of it is surer, of both taken together."""
+    odds = weighing.odds(chain.from_iterable(seen.features))
+    best = dict(odds)
+    for passage in seen.passages:
+        for intent, here in weighing.odds(passage).items():
+            if intent in _REQUESTS:
+                best[intent] = max(best[intent], here)
+    return {intent: (whole + best[intent]) / 2 for intent, whole in odds.items()}
+
+
+def _certainty(seen: Seen, said: Mapping[str, float], odds: Mapping[str, float]) -> dict[str, float]:
+    """For each intent how certain it is (0 to 1)."""
+    certain = {"machine": said.get("machine", 0.0)}
+    words = sum(map(len, seen.sentences))
     for intent in _REQUESTS:
-        phrases = -_DENIED if intent in seen.excluded else 0.0
-        if said.get(intent):
-            phrases = min(_MOST_SAID, -_SAYS * math.log(max(1 - said[intent], 1e-9)))
-        if not few:
-            certain[intent] = likelihood(opinions[intent].odds + _LEANING[intent] + phrases)
-        if opinions["machine"].odds > _MAY_BE_A_MACHINE and said.get(intent, 0) < SURE:
+        doubt = _DOUBT / max(1, words) if words < _FEW and said.get(intent, 0) < SURE else 0.0
+        certain[intent] = likelihood(odds[intent] + _LEANING[intent] - doubt)
+        if odds["machine"] > _MAY_BE_A_MACHINE and said.get(intent, 0) < SURE:
             certain[intent] = min(certain[intent], _UNSURE)
     return certain
 
 
 def _reasons(
-    matches: Iterable[Match], confidence: Mapping[str, float], opinions: Mapping[str, Opinion], language: str
+    seen: Seen, counted: Iterable[Match], confidence: Mapping[str, float], weighing: Weighing
 ) -> tuple[Reason, ...]:
-    """The words that led to intents, each once, the most telling first; no more than staff would read."""
-    believed = {intent for intent, certain in confidence.items() if certain >= _SUGGESTED}
-    telling = sorted((m for m in matches if m.strength != "not"), key=lambda m: -_WEIGHTS[m.strength])
-    said = [Reason(m.intent, m.language, m.words[:REASON_CHARACTERS]) for m in telling if m.intent in believed]
+    """What led to intents, each once, the most telling first; no more than staff would read.
+
+    They are the phrases, and where there are none for an intent, the words that weigh most.
+    """
+    believed = [intent for intent, certain in confidence.items() if certain >= _SUGGESTED]
+    said = [Reason(m.intent, m.language, m.words[:REASON_CHARACTERS]) for m in counted if m.intent in believed]
+    phrased = {reason.intent for reason in said}
+    language = seen.spoken[0].name if seen.spoken else ""
     told = [
-        Reason(intent, language, opinion.words[:REASON_CHARACTERS])
-        for intent, opinion in opinions.items()
-        if intent in believed and opinion.words
+        Reason(intent, language, words[:REASON_CHARACTERS])
+        for intent in believed
+        if intent not in phrased
+        and (words := weighing.telling(intent, chain.from_iterable(seen.features), seen.sentences))
     ]
     return tuple(islice(dict.fromkeys(said + told), REASONS))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -181,7 +182,8 @@ def _pattern(intent: str, strength: Strength, source: str, concepts: Mapping[str
         elements.append(Element(numbers, named, optional, end=end))
     if not any(element.gap == 0 and not (element.optional or element.end) for element in elements):
         raise PhraseError(f"{atoms.name}: {source!r}: has no word that must be there")
-    return Pattern(intent, strength, tuple(elements), from_begin, to_end)
+    checksum = crc32(f"{atoms.name} {intent} {strength} {source}".encode())
+    return Pattern(checksum, intent, strength, tuple(elements), from_begin, to_end)
 
 
 def _rarest(pattern: Pattern, concepts: Mapping[str, Mapping[int, Any]]) -> frozenset[int]:

@@ -38,8 +38,9 @@ class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Pattern(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is looked for, and what it is a sign of."""
+    """What is looked for, and what it is a sign of. `checksum` tells it from all others."""
 
+    checksum: int
     intent: str
     strength: Strength
     elements: tuple[Element, ...]
@@ -72,8 +73,9 @@ class Phrases(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A pattern found: in which language's file, for what, and the words that it was found in (normalised)."""
+    """A pattern found, by its checksum: in which language's file, for what, and in which words (normalised)."""
 
+    pattern: int
     language: str
     intent: str
     strength: Strength
@@ -116,7 +118,9 @@ class Lexicon:
                         continue  # most end here: a word that must be there is not
                     if span := self._search(pattern, self._begins(which), atoms, concepts):
                         matched = " ".join(words[slice(*span)])
-                        found.append(Match(self.name, pattern.intent, pattern.strength, matched, number))
+                        found.append(
+                            Match(pattern.checksum, self.name, pattern.intent, pattern.strength, matched, number)
+                        )
         return found
 
     def concepts_in(self, words: list[str]) -> list[tuple[str, int, int]]:
@@ -139,7 +143,7 @@ class Lexicon:
         patterns, by_atom = self._phrases.patterns, self._phrases.by_atom_alone
         possible = dict.fromkeys(which for atom in frozenset[int]().union(*atoms) for which in by_atom.get(atom, ()))
         return [
-            Match(self.name, pattern.intent, "alone", " ".join(words), 0)
+            Match(pattern.checksum, self.name, pattern.intent, "alone", " ".join(words), 0)
             for pattern in (patterns[which] for which in possible)
             if len(words) in self._ends(pattern, 0, atoms, {})
         ]

@@ -87,7 +87,8 @@ def tokens_of(sentence: str) -> list[str]:
         if "'" in word:
             first, _, rest = word.partition("'")
             if rest == "t" and first.endswith("n"):
-                words += ["can" if first == "can" else first.removesuffix("n"), "not"]
+                negated = "can" if first == "can" else first.removesuffix("n")
+                words += [negated, "not"] if negated else ["not"]  # "do n't" is written, too
             else:
                 words += [first, *rest.split("'")]
         elif words and (words[-1], word) in _JOINED:
