@@ -25,10 +25,8 @@ ROUNDS = 20  # through all mails
 AT_ONCE = 64  # mails between two steps
 RATE = 3e-3  # of learning, at first; then less and less
 SEEN_OFTEN = 2  # mails that a feature must be in to be learned: what one alone has teaches only that mail
-FORGOTTEN = (
-    0.5  # of a mail's features, and DROPPED of the hidden units, each time by lot: no few of them may be relied on
-)
-DROPPED = 0.3
+# Of a mail's features, and of the hidden units, each time by lot: no few of them may be relied on.
+FORGOTTEN, DROPPED = 0.5, 0.3
 START = -2.0  # log odds of an intent in a mail that says nothing, at first
 MOMENTUM, SPREAD = 0.9, 0.999  # Adam's: how long a gradient, and its square, are remembered
 

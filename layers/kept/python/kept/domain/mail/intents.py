@@ -32,7 +32,7 @@ _REQUESTS = ("opt_out", "access", "cancel", "complaint")
 _SOUNDS_LIKE_A_MACHINE = 4.7  # log odds; people's mails that were not learned from stayed below it
 _FEWEST_SOUNDING = 20  # words of a mail that can: a person's few may be like anything
 _MAY_BE_A_MACHINE = -1.5  # from here on a request counts only where a phrase says so
-_UNSURE = 0.5
+_UNSURE = 0.5  # certainty: for staff to decide
 _FEW = 4  # words from which on all of them tell enough; of fewer, what no phrase says must be surer
 _DOUBT = 9.0  # by so many log odds, divided by the words
 _LONG = 60  # words of a mail in which a wish may be said in passing
@@ -179,13 +179,15 @@ def _odds(seen: Seen, weighing: Weighing) -> dict[str, float]:
 
 
 def _certainty(seen: Seen, said: Mapping[str, float], odds: Mapping[str, float]) -> dict[str, float]:
-    """For each intent how certain it is (0 to 1)."""
+    """For each intent how certain it is (0 to 1). What a phrase says plainly is never less than unsure."""
     certain = {"machine": said.get("machine", 0.0)}
     words = sum(map(len, seen.sentences))
     for intent in _REQUESTS:
         doubt = _DOUBT / max(1, words) if words < _FEW and said.get(intent, 0) < SURE else 0.0
         certain[intent] = likelihood(odds[intent] + _LEANING[intent] - doubt)
-        if odds["machine"] > _MAY_BE_A_MACHINE and said.get(intent, 0) < SURE:
+        if said.get(intent, 0) >= SURE:
+            certain[intent] = max(certain[intent], _UNSURE)
+        elif odds["machine"] > _MAY_BE_A_MACHINE:
             certain[intent] = min(certain[intent], _UNSURE)
     return certain
 

@@ -42,9 +42,8 @@ _SHOWN = 12  # words that are shown as a reason
 
 Sentence = Sequence[str]
 Spans = Sequence[tuple[str, int, int]]  # concepts in a sentence: name, first word, the word after the last
-Feature = tuple[
-    int, int, int, int
-]  # something said: its checksum, the sentence, its first word, the word after the last
+# Something that is said, by its checksum: in which sentence, its first word, the word after the last.
+Feature = tuple[int, int, int, int]
 
 
 class Network(NamedTuple):
