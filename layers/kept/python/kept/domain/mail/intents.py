@@ -35,6 +35,7 @@ _MAY_BE_A_MACHINE = -1.5  # from here on a request counts only where a phrase sa
 _UNSURE = 0.5  # certainty: for staff to decide
 _FEW = 4  # words from which on all of them tell enough; of fewer, what no phrase says must be surer
 _DOUBT = 9.0  # by so many log odds, divided by the words
+_DENIED = 4.0  # log odds less for an opt-out that is denied
 _LONG = 60  # words of a mail in which a wish may be said in passing
 _PASSAGE = 3  # sentences of it that are weighed alone as well
 _GREETING = 3  # words of a first sentence that may be no more than a greeting
@@ -93,6 +94,16 @@ class Seen:
             for name in (f"{match.intent} {match.strength}", f"{match.pattern}"):
                 found[match.sentence].append((crc32(name.encode()), match.sentence, 0, 0))
         return found
+
+    @property
+    def stays(self) -> bool:
+        """Whether a sentence denies an opt-out in the words that would ask for it ("I don't want to unsubscribe")."""
+        said = [m for m in self.matches if m.intent == "opt_out"]
+        return any(
+            no.strength == "not" and yes.strength != "not" and no.sentence == yes.sentence and yes.words in no.words
+            for no in said
+            for yes in said
+        )
 
     @property
     def passages(self) -> Iterator[Iterable[Feature]]:
@@ -183,7 +194,11 @@ def _certainty(seen: Seen, said: Mapping[str, float], odds: Mapping[str, float])
     certain = {"machine": said.get("machine", 0.0)}
     words = sum(map(len, seen.sentences))
     for intent in _REQUESTS:
-        doubt = _DOUBT / max(1, words) if words < _FEW and said.get(intent, 0) < SURE else 0.0
+        doubt = _DOUBT / max(1, words) if words < _FEW else 0.0
+        if intent == "opt_out" and seen.stays:
+            doubt = _DENIED
+        if said.get(intent, 0) >= SURE:
+            doubt = 0.0
         certain[intent] = likelihood(odds[intent] + _LEANING[intent] - doubt)
         if said.get(intent, 0) >= SURE:
             certain[intent] = max(certain[intent], _UNSURE)
