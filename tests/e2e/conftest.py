@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,6 +117,16 @@ class Site:
         """The URL of a queue of the stack."""
         url: str = self.stack.client("sqs").get_queue_url(QueueName=f"kept-{name}")["QueueUrl"]
         return url
+
+    def to_review(self) -> Iterator[dict[str, Any]]:
+        """What waits for review, from every page of the queue: other tests leave records there, too."""
+        more = ""
+        while True:
+            page = self.request("GET", f"/reviews{more}", staff=True).json
+            yield from page["items"]
+            if not (following := page.get("next")):
+                return
+            more = f"?cursor={urllib.parse.quote(following)}"
 
     def send(self, mail: bytes, sender: str = "ann@example.com", to: str = SUPPORT) -> None:
         """Send a mail over SMTP, to the support address or another of ours."""

@@ -76,11 +76,7 @@ def test_each_fate_of_a_record_is_told_apart(site: Site, ledger: DynamoLedger) -
     site.send(b"From: fate-mail@example.com\r\nSubject: Hello\r\n\r\nHello\r\n", "fate-mail@example.com")
     (mail,) = eventually(lambda: site.records_of("fate-mail@example.com"), "the mail became no record")
 
-    reference = next(
-        item["reference"]
-        for item in site.request("GET", "/reviews", staff=True).json["items"]
-        if item["from"] == "fate-reviewed@example.com"
-    )
+    reference = next(item["reference"] for item in site.to_review() if item.get("from") == "fate-reviewed@example.com")
     site.request("PUT", f"/reviews/{reference}", {"status": "reviewed", "outcome": "Done"}, staff=True)
     set_fields(site, keys["erased"], discard_reason="erasure")
     site.dynamodb.delete_item(TableName=site.subjects, Key=keys["erased"])

@@ -22,8 +22,7 @@ def from_queue(site: Site, sender: str) -> Any:
     """The sender's item in the queue, once it is there."""
 
     def look() -> Any:
-        items = site.request("GET", "/reviews", staff=True).json["items"]
-        return next((item for item in items if item.get("from") == sender), None)
+        return next((item for item in site.to_review() if item.get("from") == sender), None)
 
     return eventually(look, f"nothing of {sender.partition('@')[0]}'s is in the queue")
 
