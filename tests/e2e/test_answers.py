@@ -31,9 +31,7 @@ def test_who_asks_by_mail_gets_a_link_in_the_thread(site: Site) -> None:
     references = {r["reference"]["S"] for r in site.records_of(sender) if "reference" in r}
     assert any(reference in mail["text"] for reference in references)
     assert f"{site.stack.api}/sessions?token=" in mail["text"]
-    item = next(
-        i for i in site.request("GET", "/reviews?kind=request", staff=True).json["items"] if i["from"] == sender
-    )
+    item = next(i for i in site.to_review() if i.get("from") == sender and i["kind"] == "request")
     assert "access" in item["intents"]
     assert item["answer_by"] > item["received_at"]
 
