@@ -85,6 +85,8 @@ HOSTILE = {
     "opened quotations": HEAD + b"\n" + "“".encode() * 21_000,
     "attributions": HEAD + b"\n" + b"wrote:\n>\n" * 7000,
     "clauses": HEAD + b"\n" + b". " * 32_000,
+    "the same wish": HEAD + b"\n" + b"Unsubscribe me. " * 6000,
+    "the same denial": HEAD + b"\n" + b"Please do not unsubscribe me. " * 4000,
 }
 
 

@@ -98,12 +98,11 @@ class Seen:
     @property
     def stays(self) -> bool:
         """Whether a sentence denies an opt-out in the words that would ask for it ("I don't want to unsubscribe")."""
-        said = [m for m in self.matches if m.intent == "opt_out"]
-        return any(
-            no.strength == "not" and yes.strength != "not" and no.sentence == yes.sentence and yes.words in no.words
-            for no in said
-            for yes in said
-        )
+        said: defaultdict[int, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+        for match in self.matches:
+            if match.intent == "opt_out":
+                said[match.sentence][match.strength == "not"].add(match.words)
+        return any(yes in no for asked, denied in said.values() for no in denied for yes in asked)
 
     @property
     def passages(self) -> Iterator[Iterable[Feature]]:

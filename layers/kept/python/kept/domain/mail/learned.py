@@ -123,7 +123,7 @@ class Weighing:
         self._rows: dict[int, bytes | None] = {}
 
     def odds(self, found: Iterable[Feature]) -> dict[str, float]:
-        """The log odds of each intent, and that a program wrote the mail."""
+        """How likely each of INTENTS is, in log odds (natural logarithm; 0 is as likely as not)."""
         network = self._network
         lanes, units = self._heard(self._known(found))
         return {
@@ -145,17 +145,7 @@ class Weighing:
                 value = (sum(map(mul, row, worth_of)) - zero) / (end - begin)
                 for at in range(begin, end):
                     worth[sentence][at] += value
-        best, place = 0.0, (0, 0, 0)
-        for number, values in enumerate(worth):
-            begun, total = 0, 0.0
-            for at, value in enumerate(values):
-                if total <= 0 or at - begun >= _SHOWN:
-                    begun, total = at, 0.0
-                total += value
-                if total > best:
-                    best, place = total, (number, begun, at + 1)
-        number, begin, end = place
-        return " ".join(sentences[number][begin:end]) if best else ""
+        return _stretch(worth, sentences)
 
     def _known(self, found: Iterable[Feature]) -> list[tuple[bytes, Feature]]:
         """The numbers of each feature that was learned, once, and where it is said first."""
@@ -181,6 +171,21 @@ class Weighing:
         lanes = [size * step * total for step, total in zip(network.steps, _added(known), strict=True)]
         units = map(add, lanes[len(INTENTS) :], network.thresholds)
         return lanes, [max(0.0, unit) for unit in units]
+
+
+def _stretch(worth: Iterable[Iterable[float]], sentences: Sequence[Sentence]) -> str:
+    """The words in a row, of one sentence and at most _SHOWN, that are worth most; none if none is above 0."""
+    best, place = 0.0, (0, 0, 0)
+    for number, values in enumerate(worth):
+        begun, total = 0, 0.0
+        for at, value in enumerate(values):
+            if total <= 0 or at - begun >= _SHOWN:
+                begun, total = at, 0.0
+            total += value
+            if total > best:
+                best, place = total, (number, begun, at + 1)
+    number, begin, end = place
+    return " ".join(sentences[number][begin:end]) if best else ""
 
 
 def _added(known: Sequence[tuple[bytes, Feature]]) -> list[int]:
